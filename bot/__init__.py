@@ -1,0 +1,1 @@
+"""Floor 4: the running process. Platforms, inbox, outbox, clock, media, console, command line, wiring."""
