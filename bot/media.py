@@ -1,0 +1,275 @@
+"""Photos, made safe: guarded, decoded in a child process, re-encoded without metadata, kept by content.
+
+The bytes people send never meet a decoder here (`bot.media_worker` does that, and may die of it), and the name of a
+file is the hash of what we made, never anything a person wrote. A killed process leaves whole files or none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import importlib.util
+import json
+import os
+import re
+import sys
+import uuid
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from config.errors import Busy, Rejected
+
+BYTES = 10 << 20  # security.md B T26
+ANSWER_BYTES = 32 << 20
+WALL = 5.0  # seconds for one photo, then the child is killed (security.md B T7)
+START = 30.0  # seconds for the child to come up on a busy machine
+IDLE = 60.0
+WAITING = 16
+WORKER = (sys.executable, "-m", "bot.media_worker")
+ROOT = Path(__file__).resolve().parent.parent
+PASSED_ON = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TEMP")
+SHA = re.compile(r"[0-9a-f]{64}")
+HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
+
+TEXTS = {
+    "empty": "照片是空的，可能没有传完，请重新发一次。",
+    "bytes": "照片超过10MB，请压缩后再发，或发普通图片而不是原图。",
+    "pixels": "照片尺寸太大（超过4000万像素），请改小后再发。",
+    "animated": "不支持动图，请发一张静态照片。",
+    "gif": "不支持GIF图片，请发JPG、PNG或WEBP格式的照片。",
+    "heif": "暂不支持HEIC格式，请转成JPG再发（苹果手机：设置－相机－格式－兼容性最佳）。",
+    "kind": "这个文件不是照片，请发JPG、PNG或WEBP格式的照片。",
+    "broken": "照片打不开，可能没有传完或已损坏，请重新拍摄或重新发一次。",
+    "slow": "照片处理超时，请截图或压缩后再发。",
+    "sha": "照片编号不对，请从页面上重新打开。",
+    "full": "待处理的照片太多，请过一分钟再发。",
+    "worker": "照片处理暂时不可用，请稍后再发。",
+    "disk": "照片暂时存不下，请稍后再发，并告诉系统管理员检查磁盘空间。",
+}
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class CleanPhoto:
+    """What we keep of a photo: `sha` names the cleaned JPEG, `dhash` (256 bits, hex) finds look-alikes."""
+
+    sha: str
+    width: int
+    height: int
+    size: int
+    dhash: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Print:
+    photo: CleanPhoto
+    full: bytes
+    small: bytes
+
+
+class PhotoShop:
+    """Cleans photos one at a time with a warm child, and keeps them under `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._tmp = folder / "tmp"
+        self._turn = asyncio.Lock()
+        self._inside = 0
+        self._open = False
+        self._worker: Process | None = None
+        self._retirement: asyncio.TimerHandle | None = None
+
+    async def start(self) -> None:
+        """Make the folder and sweep what a killed process left half written. The child comes with the first photo."""
+        await asyncio.to_thread(self._sweep)
+        self._open = True
+
+    async def close(self) -> None:
+        """Send the child away; photos still waiting are answered Busy."""
+        self._open = False
+        worker = self._worker
+        self._dismiss()
+        if worker is not None:
+            await worker.wait()
+
+    async def clean(self, raw: bytes | Path) -> CleanPhoto:
+        """Make `raw` safe and keep it. Rejected says what is wrong with it, Busy that nothing was kept."""
+        if self._inside > WAITING:
+            raise Busy(TEXTS["full"])
+        self._inside += 1
+        try:
+            async with self._turn:
+                data = raw if isinstance(raw, bytes) else await asyncio.to_thread(_read, raw)
+                made = await self._develop(_kind(data), data)
+        finally:
+            self._inside -= 1
+        await asyncio.to_thread(self._keep, made)
+        return made.photo
+
+    def path(self, sha: str, small: bool = False) -> Path:
+        """Where a photo (or its thumbnail) lies. Only a sha gets through, so no name can lead out of the folder."""
+        if not SHA.fullmatch(sha):
+            raise Rejected(TEXTS["sha"])
+        return self._folder / sha[:2] / f"{sha}{'.s' if small else ''}.jpg"
+
+    def erase(self, sha: str) -> None:
+        """Overwrite, then unlink, both files; erasing twice is fine. (Flash media may keep old blocks regardless.)"""
+        for path in (self.path(sha), self.path(sha, small=True)):
+            try:
+                _overwrite(path)
+                path.unlink()
+            except FileNotFoundError:
+                continue
+            _sync_folder(path.parent)
+
+    async def _develop(self, kind: str, data: bytes) -> _Print:
+        """Two tries: a child may have been killed for reasons that are not this photo's fault."""
+        for _ in range(2):
+            worker = await self._hire()
+            done = False
+            try:
+                async with asyncio.timeout(WALL):
+                    answer = await _exchange(worker, kind, data)
+                done = True
+                return _judge(answer)
+            except TimeoutError:
+                raise Rejected(TEXTS["slow"]) from None
+            except (EOFError, ConnectionError):
+                log.warning("photo worker ended", returncode=worker.returncode)
+            finally:
+                self._rest() if done else self._dismiss()
+        raise Rejected(TEXTS["broken"])
+
+    async def _hire(self) -> Process:
+        if not self._open:
+            raise Busy(TEXTS["worker"])
+        if self._retirement is not None:
+            self._retirement.cancel()
+        if self._worker is not None and self._worker.returncode is None:
+            return self._worker
+        env = {name: os.environ[name] for name in PASSED_ON if name in os.environ} | {"PYTHONPATH": str(ROOT)}
+        self._worker = await asyncio.create_subprocess_exec(
+            *WORKER, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, cwd=ROOT, env=env
+        )
+        try:
+            async with asyncio.timeout(START):
+                await _frame(self._worker)
+        except (TimeoutError, EOFError, ConnectionError) as trouble:
+            log.error("photo worker does not start", returncode=self._worker.returncode)
+            raise Busy(TEXTS["worker"]) from trouble
+        return self._worker
+
+    def _rest(self) -> None:
+        self._retirement = asyncio.get_running_loop().call_later(IDLE, self._dismiss)
+
+    def _dismiss(self) -> None:
+        if self._retirement is not None:
+            self._retirement.cancel()
+        worker, self._worker, self._retirement = self._worker, None, None
+        if worker is not None and worker.returncode is None:
+            worker.kill()
+
+    def _sweep(self) -> None:
+        self._tmp.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for left in self._tmp.iterdir():
+            left.unlink()
+
+    def _keep(self, made: _Print) -> None:
+        sha = made.photo.sha
+        try:
+            self.path(sha).parent.mkdir(exist_ok=True, mode=0o700)
+            for path, data in ((self.path(sha, small=True), made.small), (self.path(sha), made.full)):
+                if not path.exists():
+                    self._write(path, data)
+            _sync_folder(self.path(sha).parent)
+            _sync_folder(self._folder)
+        except OSError as trouble:
+            log.error("photo not stored", errno=trouble.errno)
+            raise Busy(TEXTS["disk"]) from trouble
+
+    def _write(self, path: Path, data: bytes) -> None:
+        draft = self._tmp / uuid.uuid4().hex
+        try:
+            with open(draft, "xb", opener=_private) as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(draft, path)
+        finally:
+            draft.unlink(missing_ok=True)
+
+
+def _read(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(BYTES + 1)
+
+
+def _kind(data: bytes) -> str:
+    """The decoder for these bytes by their first ones; what a file is called counts for nothing."""
+    if not data:
+        raise Rejected(TEXTS["empty"])
+    if len(data) > BYTES:
+        raise Rejected(TEXTS["bytes"])
+    if data.startswith(b"\xff\xd8\xff"):
+        return "JPEG"
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "PNG"
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return "WEBP"
+    if data[4:8] == b"ftyp" and data[8:12] in HEIF_BRANDS:
+        if importlib.util.find_spec("pillow_heif") is not None:
+            return "HEIF"
+        raise Rejected(TEXTS["heif"])
+    raise Rejected(TEXTS["gif" if data.startswith((b"GIF87a", b"GIF89a")) else "kind"])
+
+
+async def _exchange(worker: Process, kind: str, data: bytes) -> tuple[bytes, bytes, bytes]:
+    assert worker.stdin is not None
+    for part in (kind.encode(), data):
+        worker.stdin.write(len(part).to_bytes(4, "big"))
+        worker.stdin.write(part)
+    await worker.stdin.drain()
+    return await _frame(worker), await _frame(worker), await _frame(worker)
+
+
+async def _frame(worker: Process) -> bytes:
+    assert worker.stdout is not None
+    size = int.from_bytes(await worker.stdout.readexactly(4), "big")
+    if size > ANSWER_BYTES:
+        raise EOFError("an answer no photo needs")
+    return await worker.stdout.readexactly(size)
+
+
+def _judge(answer: tuple[bytes, bytes, bytes]) -> _Print:
+    head, full, small = answer
+    facts = json.loads(head)
+    if "unfit" in facts:
+        raise Rejected(TEXTS[facts["unfit"]])
+    sha = hashlib.sha256(full).hexdigest()
+    return _Print(CleanPhoto(sha, facts["width"], facts["height"], len(full), facts["dhash"]), full, small)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _overwrite(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.write(bytes(os.fstat(file.fileno()).st_size))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make renames durable; Windows has no such call and needs none."""
+    if sys.platform == "win32":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

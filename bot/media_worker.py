@@ -1,0 +1,190 @@
+"""The child that touches hostile bytes: decodes one picture, forgets its metadata, hands back fresh JPEGs.
+
+Started by `bot.media` as `python -m bot.media_worker`; it talks in length-prefixed frames over its pipes, holds no
+files, no secrets and no network, and may be killed at any moment. Whatever it cannot name, it dies of.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import signal
+import struct
+import sys
+import time
+import warnings
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+PIXELS = 40_000_000  # security.md B T7
+LONG_SIDE = 2560
+SMALL_SIDE = 320
+MEMORY = 512 << 20  # security.md B T7
+CPU_SECONDS = 15  # a backstop should the parent be gone and unable to enforce its wall limit
+ORIENTATION = 0x0112  # EXIF tag
+TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}  # EXIF orientation → Image.Transpose that undoes it
+UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, struct.error)
+
+
+class Unfit(Exception):
+    """A picture we will not develop; the argument is a code `bot.media` has a sentence for."""
+
+
+def main() -> None:
+    """Serve frames from standard input until it closes."""
+    source, sink = sys.stdin.buffer, sys.stdout.buffer
+    sys.stdout = sys.stderr
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _prepare()
+    _limit(first=True)
+    _write(sink, b"ready")
+    while (kind := _read(source)) is not None and (raw := _read(source)) is not None:
+        _limit()
+        for frame in _answer(kind.decode("ascii"), raw):
+            _write(sink, frame)
+
+
+def develop(kind: str, raw: bytes) -> tuple[dict[str, int | str], bytes, bytes]:
+    """(facts, full JPEG, small JPEG) of one picture. The same bytes always give the same result."""
+    image = _load(kind, raw)
+    small = _shrink(image, SMALL_SIDE)
+    facts: dict[str, int | str] = {"width": image.width, "height": image.height, "dhash": dhash(image)}
+    return facts, _jpeg(image, 85), _jpeg(small, 80)
+
+
+def dhash(image: Image.Image) -> str:
+    """256-bit difference hash: is each of 16×16 cells darker than its right neighbour? (dispatch.md D4)"""
+    from PIL.Image import Resampling
+
+    grey = image.convert("L").resize((17, 16), Resampling.LANCZOS).tobytes()
+    bits = 0
+    for row in range(0, 17 * 16, 17):
+        for at in range(row, row + 16):
+            bits = bits << 1 | (grey[at + 1] > grey[at])
+    return f"{bits:064x}"
+
+
+def _answer(kind: str, raw: bytes) -> tuple[bytes, bytes, bytes]:
+    from PIL import Image
+
+    try:
+        facts, full, small = develop(kind, raw)
+        return json.dumps(facts).encode(), full, small
+    except Unfit as unfit:
+        code = str(unfit)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError):
+        code = "pixels"
+    except UNREADABLE:
+        code = "broken"
+    return json.dumps({"unfit": code}).encode(), b"", b""
+
+
+def _load(kind: str, raw: bytes) -> Image.Image:
+    from PIL import Image
+
+    with Image.open(io.BytesIO(raw), formats=(kind,)) as opened:
+        if opened.width * opened.height > PIXELS:
+            raise Unfit("pixels")
+        # A JPEG with several pictures (MPO) is what many phones take; its first picture is the photo.
+        if kind != "JPEG" and getattr(opened, "is_animated", False):
+            raise Unfit("animated")
+        orientation = _orientation(opened)
+        opened.draft("RGB", (LONG_SIDE, LONG_SIDE))
+        opened.load()
+        image = _shrink(_plain(opened), LONG_SIDE)
+    image = _flatten(image)
+    turn = TURNS.get(orientation)
+    return image if turn is None else image.transpose(Image.Transpose(turn))
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        return int(image.getexif().get(ORIENTATION, 1))
+    except UNREADABLE:
+        return 1
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    """Eight bits a channel: L, RGB or RGBA, so that shrinking is smooth."""
+    if image.mode in ("L", "RGB", "RGBA"):
+        return image
+    if image.mode.startswith("I"):
+        return image.point([value >> 8 for value in range(65536)], "L")
+    return image.convert("RGBA" if image.has_transparency_data else "RGB")
+
+
+def _shrink(image: Image.Image, side: int) -> Image.Image:
+    from PIL.Image import Resampling
+
+    ratio = side / max(image.size)
+    if ratio >= 1:
+        return image
+    size = (max(1, round(image.width * ratio)), max(1, round(image.height * ratio)))
+    return image.resize(size, Resampling.BICUBIC, reducing_gap=2.0)
+
+
+def _flatten(image: Image.Image) -> Image.Image:
+    from PIL import Image
+
+    if image.mode != "RGBA":
+        return image.convert("RGB")
+    paper = Image.new("RGB", image.size, "white")
+    paper.paste(image, mask=image.getchannel("A"))
+    return paper
+
+
+def _jpeg(image: Image.Image, quality: int) -> bytes:
+    image.info = {}
+    made = io.BytesIO()
+    image.save(made, "JPEG", quality=quality, subsampling="4:2:0", optimize=False, progressive=False)
+    return made.getvalue()
+
+
+def _prepare() -> None:
+    """Load every decoder now: the first photo should not pay for it, nor the memory limit stop it."""
+    from PIL import Image, JpegImagePlugin, MpoImagePlugin, PngImagePlugin, WebPImagePlugin
+
+    assert JpegImagePlugin and MpoImagePlugin and PngImagePlugin and WebPImagePlugin
+    Image.MAX_IMAGE_PIXELS = PIXELS
+    warnings.simplefilter("ignore")
+    warnings.simplefilter("error", Image.DecompressionBombWarning)
+    try:
+        import pillow_heif
+    except ImportError:
+        return
+    pillow_heif.register_heif_opener()
+
+
+def _limit(first: bool = False) -> None:
+    if sys.platform == "win32":
+        return
+    import os
+    import resource
+
+    if first:
+        os.nice(5)
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    used = int(time.process_time())
+    resource.setrlimit(resource.RLIMIT_CPU, (used + CPU_SECONDS, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+
+
+def _read(source: BinaryIO) -> bytes | None:
+    head = source.read(4)
+    if len(head) < 4:
+        return None
+    size = int.from_bytes(head, "big")
+    frame = source.read(size)
+    return frame if len(frame) == size else None
+
+
+def _write(sink: BinaryIO, frame: bytes) -> None:
+    sink.write(len(frame).to_bytes(4, "big"))
+    sink.write(frame)
+    sink.flush()
+
+
+if __name__ == "__main__":
+    main()
