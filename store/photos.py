@@ -1,0 +1,39 @@
+"""Photos by content hash: what they are and whether anything still shows them."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from store.writer import Tx
+
+
+def add(tx: Tx, sha: str, width: int, height: int, size: int, dhash: str) -> None:
+    """Register a cleaned photo; the same picture twice is one row, and its age starts again."""
+    tx.execute(
+        "insert into photo (sha, width, height, size, dhash, at) values (?, ?, ?, ?, ?, ?)"
+        " on conflict (sha) do update set at = excluded.at",
+        (sha, width, height, size, dhash, tx.at),
+    )
+
+
+def known(source: Tx | sqlite3.Connection, sha: str) -> bool:
+    """Whether a photo was registered and not yet swept."""
+    return source.execute("select 1 from photo where sha = ?", (sha,)).fetchone() is not None
+
+
+def sweep(tx: Tx, before: int) -> list[str]:
+    """Forget photos nothing shows and nobody sent since `before`; returns their files."""
+    rows = tx.all("select sha from photo where kept = 0 and at < ? limit 500", (before,))
+    for (sha,) in rows:
+        tx.execute("delete from photo where sha = ?", (sha,))
+    return [row[0] for row in rows]
+
+
+def keep(tx: Tx, sha: str) -> None:
+    """One more thing shows it (a draft's piece, a chat line)."""
+    tx.execute("update photo set kept = kept + 1 where sha = ?", (sha,))
+
+
+def drop(tx: Tx, sha: str) -> None:
+    """One thing fewer shows it."""
+    tx.execute("update photo set kept = kept - 1 where sha = ? and kept > 0", (sha,))
