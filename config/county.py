@@ -22,7 +22,14 @@ ROLES = {
     "auditor": "审计员",
 }
 PURPOSES = {"reports": "上报处置", "tax": "税务咨询", "notices": "通知摘要"}
-PLACE_KINDS = {"road": "道路", "landmark": "地标", "village": "村", "community": "社区", "town": "乡镇街道", "area": "片区"}
+PLACE_KINDS = {
+    "road": "道路",
+    "landmark": "地标",
+    "village": "村",
+    "community": "社区",
+    "town": "乡镇街道",
+    "area": "片区",
+}
 LIMIT_UNITS = {"urgent_hour": "紧急小时", "work_hour": "工作小时", "work_day": "工作日", "day": "自然日"}
 CATEGORY_KINDS = ("部件", "事件", "其他")
 
