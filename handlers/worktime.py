@@ -11,7 +11,7 @@ Two clocks. The wall clock never stops (urgent_hour, day). The office clock W ru
 
 A work_day is thus H seconds of the office clock: the same clock time n working days later; begun outside hours it is
 counted from the next opening and ends at a close of business (18:01 on Friday + 1 → 18:00 of the next working day),
-never at the opening after it. This is the metered clock of 数字城管, not the Civil Code's count of days (民法典第二百零一条).
+never at the opening after it. This is the metered clock of 数字城管, not the count of days in 民法典第201条.
 
 Pausing keeps used seconds, not wall time (dispatch.md F2, glpi #6902). A task keeps its limit as (n, unit) rows, `used`
 and the instant it last began to run; whatever happened, in whatever order,
