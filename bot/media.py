@@ -38,6 +38,7 @@ TEXTS = {
     "empty": "照片是空的，可能没有传完，请重新发一次。",
     "bytes": "照片超过10MB，请压缩后再发，或发普通图片而不是原图。",
     "pixels": "照片尺寸太大（超过4000万像素），请改小后再发。",
+    "memory": "照片尺寸太大，请改小或截图后再发。",
     "animated": "不支持动图，请发一张静态照片。",
     "gif": "不支持GIF图片，请发JPG、PNG或WEBP格式的照片。",
     "heif": "暂不支持HEIC格式，请转成JPG再发（苹果手机：设置－相机－格式－兼容性最佳）。",
@@ -71,6 +72,15 @@ class _Print:
     small: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class _Child:
+    """A warm decoder process and its two pipes."""
+
+    process: Process
+    ask: asyncio.StreamWriter
+    answer: asyncio.StreamReader
+
+
 class PhotoShop:
     """Cleans photos one at a time with a warm child, and keeps them under `folder`."""
 
@@ -80,7 +90,8 @@ class PhotoShop:
         self._turn = asyncio.Lock()
         self._inside = 0
         self._open = False
-        self._worker: Process | None = None
+        self._child: _Child | None = None
+        self._leaving: set[asyncio.Task[None]] = set()
         self._retirement: asyncio.TimerHandle | None = None
 
     async def start(self) -> None:
@@ -91,10 +102,8 @@ class PhotoShop:
     async def close(self) -> None:
         """Send the child away; photos still waiting are answered Busy."""
         self._open = False
-        worker = self._worker
         self._dismiss()
-        if worker is not None:
-            await worker.wait()
+        await asyncio.gather(*self._leaving)
 
     async def clean(self, raw: bytes | Path) -> CleanPhoto:
         """Make `raw` safe and keep it. Rejected says what is wrong with it, Busy that nothing was kept."""
@@ -129,39 +138,37 @@ class PhotoShop:
     async def _develop(self, kind: str, data: bytes) -> _Print:
         """Two tries: a child may have been killed for reasons that are not this photo's fault."""
         for _ in range(2):
-            worker = await self._hire()
             done = False
             try:
+                child = await self._hire()
                 async with asyncio.timeout(WALL):
-                    answer = await _exchange(worker, kind, data)
+                    answer = await _exchange(child, kind, data)
                 done = True
                 return _judge(answer)
             except TimeoutError:
                 raise Rejected(TEXTS["slow"]) from None
             except (EOFError, ConnectionError):
-                log.warning("photo worker ended", returncode=worker.returncode)
+                log.warning("photo worker ended midway")
             finally:
                 self._rest() if done else self._dismiss()
         raise Rejected(TEXTS["broken"])
 
-    async def _hire(self) -> Process:
+    async def _hire(self) -> _Child:
         if not self._open:
             raise Busy(TEXTS["worker"])
         if self._retirement is not None:
             self._retirement.cancel()
-        if self._worker is not None and self._worker.returncode is None:
-            return self._worker
-        env = {name: os.environ[name] for name in PASSED_ON if name in os.environ} | {"PYTHONPATH": str(ROOT)}
-        self._worker = await asyncio.create_subprocess_exec(
-            *WORKER, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, cwd=ROOT, env=env
-        )
+        if self._child is not None and self._child.process.returncode is None:
+            return self._child
+        self._dismiss()
+        self._child = await _spawn()
         try:
             async with asyncio.timeout(START):
-                await _frame(self._worker)
-        except (TimeoutError, EOFError, ConnectionError) as trouble:
-            log.error("photo worker does not start", returncode=self._worker.returncode)
+                await _frame(self._child.answer)
+        except (TimeoutError, EOFError) as trouble:
+            log.error("photo worker does not start", returncode=self._child.process.returncode)
             raise Busy(TEXTS["worker"]) from trouble
-        return self._worker
+        return self._child
 
     def _rest(self) -> None:
         self._retirement = asyncio.get_running_loop().call_later(IDLE, self._dismiss)
@@ -169,9 +176,11 @@ class PhotoShop:
     def _dismiss(self) -> None:
         if self._retirement is not None:
             self._retirement.cancel()
-        worker, self._worker, self._retirement = self._worker, None, None
-        if worker is not None and worker.returncode is None:
-            worker.kill()
+        child, self._child, self._retirement = self._child, None, None
+        if child is not None:
+            leaving = asyncio.get_running_loop().create_task(_bury(child))
+            self._leaving.add(leaving)
+            leaving.add_done_callback(self._leaving.discard)
 
     def _sweep(self) -> None:
         self._tmp.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -227,21 +236,36 @@ def _kind(data: bytes) -> str:
     raise Rejected(TEXTS["gif" if data.startswith((b"GIF87a", b"GIF89a")) else "kind"])
 
 
-async def _exchange(worker: Process, kind: str, data: bytes) -> tuple[bytes, bytes, bytes]:
-    assert worker.stdin is not None
+async def _spawn() -> _Child:
+    """A child that inherits no secrets: only the few variables an interpreter needs."""
+    env = {name: os.environ[name] for name in PASSED_ON if name in os.environ} | {"PYTHONPATH": str(ROOT)}
+    process = await asyncio.create_subprocess_exec(*WORKER, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, cwd=ROOT, env=env)
+    if process.stdin is None or process.stdout is None:
+        raise Busy(TEXTS["worker"])
+    return _Child(process, process.stdin, process.stdout)
+
+
+async def _bury(child: _Child) -> None:
+    if child.process.returncode is None:
+        child.process.kill()
+    child.ask.close()
+    await child.answer.read()
+    await child.process.wait()
+
+
+async def _exchange(child: _Child, kind: str, data: bytes) -> tuple[bytes, bytes, bytes]:
     for part in (kind.encode(), data):
-        worker.stdin.write(len(part).to_bytes(4, "big"))
-        worker.stdin.write(part)
-    await worker.stdin.drain()
-    return await _frame(worker), await _frame(worker), await _frame(worker)
+        child.ask.write(len(part).to_bytes(4, "big"))
+        child.ask.write(part)
+    await child.ask.drain()
+    return await _frame(child.answer), await _frame(child.answer), await _frame(child.answer)
 
 
-async def _frame(worker: Process) -> bytes:
-    assert worker.stdout is not None
-    size = int.from_bytes(await worker.stdout.readexactly(4), "big")
+async def _frame(source: asyncio.StreamReader) -> bytes:
+    size = int.from_bytes(await source.readexactly(4), "big")
     if size > ANSWER_BYTES:
         raise EOFError("an answer no photo needs")
-    return await worker.stdout.readexactly(size)
+    return await source.readexactly(size)
 
 
 def _judge(answer: tuple[bytes, bytes, bytes]) -> _Print:

@@ -6,6 +6,7 @@ files, no secrets and no network, and may be killed at any moment. Whatever it c
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
 import signal
@@ -23,6 +24,7 @@ LONG_SIDE = 2560
 SMALL_SIDE = 320
 MEMORY = 512 << 20  # security.md B T7
 CPU_SECONDS = 15  # a backstop should the parent be gone and unable to enforce its wall limit
+DECODERS = ("Jpeg", "Mpo", "Png", "WebP")
 ORIENTATION = 0x0112  # EXIF tag
 TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}  # EXIF orientation → Image.Transpose that undoes it
 UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, struct.error)
@@ -74,8 +76,10 @@ def _answer(kind: str, raw: bytes) -> tuple[bytes, bytes, bytes]:
         return json.dumps(facts).encode(), full, small
     except Unfit as unfit:
         code = str(unfit)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError):
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         code = "pixels"
+    except MemoryError:  # WEBP needs four times its pixels: about 25 MP fit
+        code = "memory"
     except UNREADABLE:
         code = "broken"
     return json.dumps({"unfit": code}).encode(), b"", b""
@@ -107,11 +111,11 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _plain(image: Image.Image) -> Image.Image:
-    """Eight bits a channel: L, RGB or RGBA, so that shrinking is smooth."""
-    if image.mode in ("L", "RGB", "RGBA"):
+    """Eight bits a channel, no palette: only such pictures shrink smoothly."""
+    if image.mode in ("L", "LA", "RGB", "RGBA"):
         return image
     if image.mode.startswith("I"):
-        return image.point([value >> 8 for value in range(65536)], "L")
+        return image.point(lambda value: value / 256).convert("L")
     return image.convert("RGBA" if image.has_transparency_data else "RGB")
 
 
@@ -128,10 +132,10 @@ def _shrink(image: Image.Image, side: int) -> Image.Image:
 def _flatten(image: Image.Image) -> Image.Image:
     from PIL import Image
 
-    if image.mode != "RGBA":
+    if image.mode not in ("LA", "RGBA"):
         return image.convert("RGB")
     paper = Image.new("RGB", image.size, "white")
-    paper.paste(image, mask=image.getchannel("A"))
+    paper.paste(image.convert("RGB"), mask=image.getchannel("A"))
     return paper
 
 
@@ -144,9 +148,10 @@ def _jpeg(image: Image.Image, quality: int) -> bytes:
 
 def _prepare() -> None:
     """Load every decoder now: the first photo should not pay for it, nor the memory limit stop it."""
-    from PIL import Image, JpegImagePlugin, MpoImagePlugin, PngImagePlugin, WebPImagePlugin
+    from PIL import Image
 
-    assert JpegImagePlugin and MpoImagePlugin and PngImagePlugin and WebPImagePlugin
+    for name in DECODERS:
+        importlib.import_module(f"PIL.{name}ImagePlugin")
     Image.MAX_IMAGE_PIXELS = PIXELS
     warnings.simplefilter("ignore")
     warnings.simplefilter("error", Image.DecompressionBombWarning)
