@@ -262,10 +262,17 @@ def test_loading_the_new_years_notice_makes_provisional_limits_real_and_moves_th
     assert after.provisional(at("2028-01-01 00:00"))
 
 
-def test_one_local_day_off_is_kept_but_does_not_publish_a_year() -> None:
-    time = Worktime(Calendar([CalendarDay("2027-03-05", "holiday")]))
-    assert not time.is_workday(date(2027, 3, 5))
-    assert time.provisional(at("2027-03-05 10:00"))
+@pytest.mark.parametrize("day", [date(2027, 3, 2), date(2027, 10, 8)])
+def test_one_local_day_off_is_kept_but_does_not_publish_a_year(day: date) -> None:
+    time = Worktime(Calendar([CalendarDay(day.isoformat(), "holiday")]))
+    assert not time.is_workday(day)
+    assert time.provisional(at(f"{day} 10:00"))
+
+
+def test_a_limit_across_an_unpublished_year_stays_provisional_in_a_published_one() -> None:
+    time = Worktime(Calendar([CalendarDay("2028-10-02", "holiday")]))
+    assert not time.provisional(at("2028-05-08 10:00"))
+    assert time.due(at("2026-12-01 10:00"), 400, "work_day").provisional
 
 
 def test_the_countys_rows_win_over_the_published_notice_and_leave_its_other_days() -> None:
@@ -328,7 +335,8 @@ def test_a_lunch_break_is_quiet_and_no_limit_runs_in_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "8点到18点", "08:30", "18:00-08:30", "08:30-12:00,11:00-18:00", "08:30-25:00", "08:60-18:00"]
+    "text",
+    ["", "8点到18点", "08:30", "18:00-08:30", "08:30-08:30", "08:30-12:00,11:00-18:00", "08:30-25:00", "08:60-18:00"],
 )
 def test_impossible_hours_are_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="08:30-12:00"):
