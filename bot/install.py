@@ -44,6 +44,7 @@ NO_PIP = """这台电脑的 Python 没有 pip，装不了组件。请先执行�
 NO_VENV = "建不了 .venv 文件夹，原因见上。常见的是磁盘满了，或这个文件夹不能写。"
 STOPPED = "已停下。下次运行会自动从头补好。"
 WRONG_PACK = "{folder} 里的安装包不是给这个版本或这台电脑打的（需要 {wanted}，里面是 {found}），请重新打包。"
+NOT_PACKED = "{folder} 里没有打进 {missing}。"
 UNKNOWN_EXTRA = "--with 后面可以写：{choices}。"
 
 
@@ -140,12 +141,13 @@ def build(environment: Environment, wish: Wish, lock: int) -> None:
     had = environment.stamped()
     whole = bool(had) and environment.python.exists() and environment.packages.is_dir()
     say(AGAIN if whole else FIRST)
-    if wish.wheels:
-        check_pack(environment.root, wish.wheels)
+    asked = pack_names(environment.root, wish.wheels) if wish.wheels else wish.names
+    if missing := set(wish.names) - set(asked):
+        raise Stop(NOT_PACKED.format(folder=wish.wheels, missing="、".join(sorted(missing))))
     ways = list(installers(environment, wish.wheels))
     if not ways:
         raise Stop(NO_PIP.format(command=pip_command()))
-    names = sorted({*wish.names, *had}) if whole else sorted(wish.names)
+    names = sorted({*asked, *had}) if whole and not wish.wheels else sorted(asked)
     for name in had:
         environment.stamp(name).unlink()
     if not whole:
@@ -153,7 +155,7 @@ def build(environment: Environment, wish: Wish, lock: int) -> None:
     sources = packed(wish.wheels) if wish.wheels else [f"-r{lock_file(environment.root, name)}" for name in names]
     if not any(install(command(way, environment), sources, lock) for way in ways):
         raise Stop(FAILED)
-    for name in ["run"] if wish.wheels else names:
+    for name in names:
         environment.stamp(name).write_text(environment.mark(name), "utf-8")
 
 
@@ -230,13 +232,16 @@ def pip_command() -> str:
     return f"{BASE} -m ensurepip --upgrade"
 
 
-def check_pack(root: Path, wheels: Path) -> None:
+def pack_names(root: Path, wheels: Path) -> list[str]:
+    """The locks a folder of wheels covers, once it is sure that it was packed for this lock, Python and machine."""
     note = wheels / "requirements.txt"
     if not note.is_file():
         raise Stop(f"{wheels} 不是安装包文件夹：里面没有 requirements.txt。")
-    wanted, found = fingerprint(root), note.read_text("utf-8").split("\n", 1)[0].removeprefix("# ")
-    if found != wanted:
-        raise Stop(WRONG_PACK.format(folder=wheels, wanted=wanted, found=found))
+    first = note.read_text("utf-8").split("\n", 1)[0].removeprefix("# ")
+    found, _, names = first.rpartition(" ")
+    if found != fingerprint(root):
+        raise Stop(WRONG_PACK.format(folder=wheels, wanted=fingerprint(root), found=found))
+    return names.split(",")
 
 
 @contextlib.contextmanager
