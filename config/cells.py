@@ -16,7 +16,7 @@ ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}:\S+")  # the channel is a 
 DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")  # Excel saves 2026-01-01 again as 2026/1/1
 MAX_COUNT = 9999
 INVISIBLE = re.compile(  # controls, zero-width and direction marks, line separators, lone surrogates
-    "[\\x00-\\x1f\\x7f-\\x9f\\xad\u061c\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff\\ufff9-\\ufffb\\ud800-\\udfff]"
+    r"[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
 
 

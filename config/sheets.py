@@ -47,6 +47,7 @@ OTHER_WORDS = {  # what offices write instead of our own Chinese word
     "紧急时": "urgent_hour",
     "工作时": "work_hour",
     "天": "day",
+    "natural_day": "day",
     "领导": "leader",
     "管理员": "admin",
     "负责人": "unit_leader",

@@ -83,7 +83,7 @@ def read_workbook(path: Path) -> dict[str, Table]:
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """UTF-8 with a byte order mark, so that Excel opens it rightly."""
     with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
+        writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
         writer.writerows([escape(cell) for cell in row] for row in rows)
 
