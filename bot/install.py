@@ -38,6 +38,7 @@ AGAIN = "组件清单有变化：正在更新运行环境，约1分钟。"
 WAITING = "另一个窗口正在准备运行环境，等它做完。"
 FAILED = """运行环境没有装好。多半是连不上软件源，请检查网络后再运行一次，会自动从头补好。
 不能上网的电脑：在能上网的电脑上运行 ./run pack 文件夹，把文件夹拷过来，再运行 ./run --wheels 文件夹。"""
+FAILED_PACK = "{folder} 里的安装包没有装上，原因见上。文件可能没拷全或拷坏了，请重新拷贝或重新打包。"
 NO_PIP = """这台电脑的 Python 没有 pip，装不了组件。请先执行：
     {command}
 然后再运行一次。"""
@@ -154,7 +155,7 @@ def build(environment: Environment, wish: Wish, lock: int) -> None:
         create(environment, with_pip=ways == ["ensurepip"])
     sources = packed(wish.wheels) if wish.wheels else [f"-r{lock_file(environment.root, name)}" for name in names]
     if not any(install(command(way, environment), sources, lock) for way in ways):
-        raise Stop(FAILED)
+        raise Stop(FAILED_PACK.format(folder=wish.wheels) if wish.wheels else FAILED)
     for name in names:
         environment.stamp(name).write_text(environment.mark(name), "utf-8")
 

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bot.install import BASE, NO_PIP, PIP_FLOOR, fingerprint, lock_file, pip_command, pip_version
+from bot.install import fingerprint, lock_file
 from config.errors import QunbanError, Rejected
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -36,26 +36,21 @@ def pack(directory: Path, extras: Sequence[str] = (), root: Path = ROOT) -> list
         raise Rejected(f"打包要在程序文件夹里进行，这里没有 {'、'.join(missing)}。")
     if directory.exists() and any(directory.iterdir()):
         raise Rejected(f"{directory} 里已有文件。请换一个空文件夹。")
-    if pip_version() < PIP_FLOOR:
-        raise Rejected(NO_PIP.format(command=pip_command()))
     directory.mkdir(parents=True, exist_ok=True)
     fetch(directory, locks)
     wheels = sorted(directory.glob("*.whl"))
     made_for = f"{fingerprint(root)} {','.join(('run', *extras))}"
-    lines = [f"# {made_for}", *(entry(wheel) for wheel in wheels if not wheel.name.startswith("pip-"))]
+    lines = [f"# {made_for}", *map(entry, wheels)]
     (directory / LIST).write_text("\n".join(lines) + "\n", "utf-8")
     (directory / NOTE).write_text(NOTE_TEXT.format(machine=made_for.split(" ", 1)[1]), "utf-8")
     return wheels
 
 
 def fetch(directory: Path, locks: Sequence[Path]) -> None:
-    """Every wheel by its locked hash, and pip itself for a machine that has none."""
-    hashed = ["wheel", "--require-hashes", *(f"--requirement={lock}" for lock in locks)]
-    for words in (hashed, ["download", "pip"]):
-        line = [BASE, "-P", "-m", "pip", "--python", sys.executable, *words, "-qq", "--no-deps"]
-        place = "--wheel-dir" if words is hashed else "--dest"
-        if subprocess.call([*line, place, str(directory)], stdout=sys.stderr):
-            raise QunbanError("没有打成包，原因见上。多半是连不上软件源，请检查网络后换一个空文件夹再试。")
+    """Every wheel by its locked hash; pip's own is among them and installs on a machine that has none."""
+    line = [sys.executable, "-m", "pip", "wheel", "-qq", "--no-deps", "--require-hashes", f"--wheel-dir={directory}"]
+    if subprocess.call([*line, *(f"--requirement={lock}" for lock in locks)], stdout=sys.stderr):
+        raise QunbanError("没有打成包，原因见上。多半是连不上软件源，请检查网络后换一个空文件夹再试。")
 
 
 def entry(wheel: Path) -> str:
