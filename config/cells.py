@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -34,7 +34,7 @@ class Record:
         return Fault(self.file, self.row, self.titles.get(column, column), message)
 
 
-class Bad(ValueError):
+class Bad(Exception):
     """A cell that cannot be used; its text says why, in Chinese."""
 
 
@@ -142,23 +142,17 @@ def _code(column: Column, word: str) -> str:
     for code, chinese in words.items():
         if word in (chinese, code.upper()) or OTHER_WORDS.get(word) == code:
             return code
-    raise Bad(f"不认识“{word}”，可填：{_choices(words.values())}")
-
-
-def _choices(words: Iterable[str]) -> str:
-    return "、".join(words)
+    raise Bad(f"不认识“{word}”，可填：{'、'.join(words.values())}")
 
 
 def _date(column: Column, cell: str) -> str:
     found = DATE.fullmatch(cell)
+    if found is None:
+        raise Bad(f"日期“{cell}”写法不对，应为 2026-01-31")
     try:
-        return date(*map(int, found.groups())).isoformat() if found else _bad_date(cell)
+        return date(*map(int, found.groups())).isoformat()
     except ValueError as error:
         raise Bad(f"没有“{cell}”这一天") from error
-
-
-def _bad_date(cell: str) -> str:
-    raise Bad(f"日期“{cell}”写法不对，应为 2026-01-31")
 
 
 def _count(column: Column, cell: str) -> int:

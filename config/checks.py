@@ -62,10 +62,18 @@ def _shared_accounts(records: list[Record]) -> Iterator[Fault]:
 def _references(records: Records, product: County) -> Iterator[tuple[Column, Record, dict[str, str]]]:
     for sheet in SHEETS:
         for column in sheet.columns:
-            if column.refers:
+            if column.refers and _known(column.refers, records):
                 index = _index(column.refers, records, product)
                 for record in records.get(sheet.name, []):
                     yield column, record, index
+
+
+def _known(sheet: str, records: Records) -> bool:
+    """Whether keys can be looked up: a sheet that is missing or has no keys is one fault, not hundreds."""
+    if sheet not in records:
+        return sheet == "categories"
+    rows = records[sheet]
+    return not rows or any(record.values[KEYS[sheet]] for record in rows)
 
 
 def _index(sheet: str, records: Records, product: County) -> dict[str, str]:

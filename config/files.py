@@ -51,10 +51,10 @@ def examine(path: Path, base: County | None = None) -> Examined:
     faults: list[Fault] = []
     warnings: list[Fault] = []
     tables = _tables(path, faults)
-    records = {name: read_table(_SHEET[name], table, faults, warnings) for name, table in tables.items()}
-    faults.extend(_missing(records))
-    if faults and not records:
+    if faults and not tables:
         return Examined(None, tuple(faults), ())
+    faults.extend(_missing(tables, faults))
+    records = {name: read_table(_SHEET[name], table, faults, warnings) for name, table in tables.items()}
     product = base if base is not None else _product(records)
     check_records(records, product, faults)
     if faults:
@@ -132,11 +132,12 @@ def _keep(tables: dict[str, Table], name: str, table: Table, faults: list[Fault]
     tables[name] = table
 
 
-def _missing(records: dict[str, list[Record]]) -> list[Fault]:
+def _missing(tables: dict[str, Table], faults: Sequence[Fault]) -> list[Fault]:
+    unreadable = {_TITLES.get(Path(fault.file).stem.lower()) for fault in faults}
     return [
         Fault(f"{sheet.name}.csv", None, None, f"缺少这张表（{sheet.titles[0]}），必须有")
         for sheet in SHEETS
-        if sheet.required and sheet.name not in records
+        if sheet.required and sheet.name not in tables and sheet.name not in unreadable
     ]
 
 
