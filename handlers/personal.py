@@ -122,8 +122,10 @@ DIGIT = r"\d"
 BRACKETS = {ord("("): None, ord(")"): None}
 SEPARATORS = re.compile(rf"(?:{GAP})+")
 LONG = re.compile(rf"\d(?:{GAP}{{0,3}}\d){{5}}")
-AT = re.compile("[@＠]")
 ALNUM = "0-9A-Za-z０-９Ａ-Ｚａ-ｚ"
+HOST = rf"[{ALNUM}\-－]"
+MAIL = rf"[{ALNUM}._%+\-．＿－]"
+AT = re.compile("[@＠]")
 
 
 def _spaced(unit: str, times: int | str) -> str:
@@ -199,6 +201,29 @@ ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"  # GB 32100-2015: no I O S V Z
 
 
+REGISTRIES = {
+    "11",
+    "12",
+    "13",
+    "19",
+    "31",
+    "51",
+    "52",
+    "53",
+    "59",
+    "81",
+    "91",
+    "92",
+    "93",
+    "A1",
+    "N1",
+    "N2",
+    "N3",
+    "N9",
+    "Y1",
+}
+
+
 def _is_uscc(match: re.Match[str], text: str) -> bool:
     value = _value("uscc", match[0])
     return (len(value) == 18 and valid_uscc(value)) or _near("uscc", match, text)
@@ -206,7 +231,7 @@ def _is_uscc(match: re.Match[str], text: str) -> bool:
 
 def valid_uscc(value: str) -> bool:
     """GB 32100-2015: weights 3^i mod 31. The first two name the registry, the next six the region."""
-    if value[0] not in "159AGNY" or not value[2:8].isdigit() or int(value[2:4]) not in PROVINCES | {10}:
+    if value[:2] not in REGISTRIES or not value[2:8].isdigit() or int(value[2:4]) not in PROVINCES | {10}:
         return False
     if any(sign not in USCC_ALPHABET for sign in value):
         return False
@@ -345,7 +370,7 @@ RULES: tuple[_Rule, ...] = tuple(
         (
             "email",
             AT,
-            r"(?<![A-Za-z0-9._%+\-])[A-Za-z0-9._%+\-]{1,64}[@＠][A-Za-z0-9\-]{1,63}(?:[.．][A-Za-z0-9\-]{1,63}){1,4}",
+            rf"(?<!{MAIL}){MAIL}{{1,64}}[@＠]{HOST}{{1,63}}(?:[.．]{HOST}{{1,63}}){{1,4}}",
             _always,
         ),
         (

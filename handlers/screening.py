@@ -41,7 +41,7 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`signs`: one of these characters is in every text that trips it. `spare`: harmless if this is close around."""
+    """`signs`: one of these is in every text that trips it. `spare`: harmless if the same clause leads up with this."""
 
     name: str
     level: str
@@ -60,43 +60,32 @@ FORBID = "(?:不得|不准|不要|不能|[严嚴]禁|禁止|[请請]勿|切勿|�
 NET = "(?:互联网|互聯網|网络|網絡|网上|外网|微信|QQ|朋友圈|短视频|群里|工作群)"
 SPREAD = "(?:传播|傳播|传递|转发|轉發|转载|发布|發佈|传输|扩散|发送|流传|公开|谈论|存储|处理)"
 DOCUMENT = "(?:文件|文档|资料|資料|材料|公文|文电|电报|電報|载体|载體|信息|数据|会议|计算机|设备|图纸|事项|件)"
-TRAINING = f"(?:{FORBID}|[杜]绝|防止|避免|培训|学习|宣传|检查|自查|管理制度|管理办法|什么是|是否|没有|不涉及|不属于|非)"
+INTERNAL = "(?:资料|資料|文件|材料|刊物|参考|使用)"
+KEEP_IN = f"(?:注意保[存密]|妥善保[管存]|{FORBID}(?:外[传傳泄]|转发|轉發|翻印|复印|扩散|公开|拍照|泄露))"
+WIRE = "[机機]要(?:文件|件|电报|電報|通信)|(?:明传|明傳|密码|密碼|加密)[电電][报報]|[内內]部明[电電]"
+LESSON = f"(?:{FORBID}|杜绝|防止|避免|培训|什么是|是否|没有|不涉及|不属于)"  # about the rules, not under them
+RUMOUR = "(?:谣言|虚假|不实|广告|诈骗|淫秽|未经证实|无关|游戏|红包)"
+NO_NET = f"{FORBID}.{{0,14}}?{NET}.{{0,8}}?{SPREAD}(?!.{{0,4}}(?:密|{RUMOUR}))"
+KEPT = "(?<!保守)(?<!公开的)(?<!商业)(?<!个人)(?<!小)"
 
 # security.md C.3 (a)-(f), strongest first
 RULES: tuple[Rule, ...] = (
-    _rule("密级标志", "block", "密", f"{GRADE}(?:[★☆✩✪✭⭐]+|[*※·]{{1,3}}{TERM})", "(?:保守|公开的?|商业|个人|小)$"),
-    _rule("标注密级", "block", "密", f"密[级級][:：](?!无|非|不|公开|普通|一般|/|—|_|\\s|$)"),
+    _rule("密级标志", "block", "密", f"{KEPT}{GRADE}(?:[★☆✩✪✭⭐]+|[*※·]{{1,3}}{TERM})"),
+    _rule("标注密级", "block", "密", r"密[级級][:：](?!无|非|不|公开|普通|一般|/|—|_|\s|$)"),
     _rule(
         "保密期限",
         "block",
         "密",
         f"保密期[限间][:：]?(?:为|至|到)?(?={TERM}|[12][0-9]{{3}}年)",
-        "(?:合同|协议|商业|竞业|离职|招标|报价|乙方)",
+        "合同|协议|商业|竞业|报价",
     ),
-    _rule("密级文件", "block", "密", f"{GRADE}[级級](?!别)(?:的|以上)?.{{0,4}}?{DOCUMENT}", TRAINING),
-    _rule(
-        "内部资料",
-        "hold",
-        "内內",
-        f"[内內]部(?:资料|資料|文件|材料|刊物|参考|使用).{{0,8}}?(?:注意保[存密]|妥善保[管存]|[严嚴]禁外[传傳泄]|{FORBID}(?:外[传傳泄]|转发|轉發|翻印|复印|扩散|公开|拍照|泄露))",
-    ),
-    _rule("工作秘密", "hold", "密", "工作秘密", f"(?:{TRAINING}|保守|保护|泄露)"),
-    _rule("涉密载体", "hold", "密", f"涉密{DOCUMENT}", TRAINING),
-    _rule(
-        "机要电报",
-        "hold",
-        "机機电電密",
-        "[机機]要(?:文件|件|电报|電報|通信)|(?:明传|明傳|密码|密碼|加密)[电電][报報]|[内內]部明[电電]",
-        TRAINING,
-    ),
-    _rule("方括密级", "hold", "密", "[【\\[(〔〈《](?:[绝絕]密|[机機]密)[】\\])〕〉》]"),
-    _rule(
-        "禁止外传",
-        "warn",
-        "微互网網QW朋群",
-        f"{FORBID}.{{0,6}}?(?:在|通过|通過|向|上传|利用|使用)?.{{0,4}}?{NET}.{{0,8}}?{SPREAD}",
-        "(?:谣言|虚假|不实|广告|诈骗|淫秽|未经证实|无关|游戏|红包)",
-    ),
+    _rule("密级文件", "block", "密", f"(?<!非){GRADE}[级級](?!别)(?:的|以上)?.{{0,4}}?{DOCUMENT}", LESSON),
+    _rule("内部资料", "hold", "内內", f"[内內]部{INTERNAL}.{{0,8}}?{KEEP_IN}"),
+    _rule("工作秘密", "hold", "密", "工作秘密", f"{LESSON}|保守|保护|泄露"),
+    _rule("涉密载体", "hold", "密", f"(?<!非)涉密{DOCUMENT}", LESSON),
+    _rule("机要电报", "hold", "要传傳密電电", WIRE, LESSON),
+    _rule("方括密级", "hold", "密", r"[【\[(〔〈《](?:[绝絕]密|[机機]密)[】\])〕〉》]"),
+    _rule("禁止外传", "warn", "微互网網外QＱ朋短群", NO_NET, RUMOUR),
 )
 AROUND = 12
 
@@ -131,19 +120,17 @@ def _plain(text: str) -> str:
 
 
 def _trips(rule: Rule, plain: str) -> bool:
-    for match in rule.pattern.finditer(plain):
-        if rule.spare is None or not _spared(rule.spare, plain, match):
-            return True
-    return False
+    matches = rule.pattern.finditer(plain)
+    return any(rule.spare is None or not rule.spare.search(_clause(plain, match)) for match in matches)
 
 
-def _spared(spare: re.Pattern[str], plain: str, match: re.Match[str]) -> bool:
-    if spare.pattern.endswith("$"):
-        return spare.search(plain[max(0, match.start() - AROUND) : match.start()]) is not None
-    return spare.search(plain[max(0, match.start() - AROUND) : match.end() + AROUND]) is not None
+def _clause(plain: str, match: re.Match[str]) -> str:
+    """The match with what leads up to it, back to the last stop but not further than AROUND."""
+    return CLAUSE.split(plain[max(0, match.start() - AROUND) : match.start()])[-1] + match[0]
 
 
 BLANKS = re.compile(r"[^\S\n]+|[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
+CLAUSE = re.compile("[,，。.:：;；!！?？\\n]")
 HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 ACCENTS = re.compile(
     r"([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u20d0-\u20ff\ufe20-\ufe2f]{2})"
