@@ -186,7 +186,7 @@ def installers(environment: Environment, wheels: Path | None) -> Iterator[str]:
 def command(way: str, environment: Environment) -> list[str]:
     python = str(environment.python)
     if way == "uv":
-        return ["uv", "pip", "install", "--python", python]
+        return ["uv", "pip", "install", "--compile-bytecode", "--python", python]
     if way == "ensurepip":
         return [python, "-m", "pip", "install"]
     pip = ["-P", "-m", "pip"] if way == "pip" else [way]
