@@ -9,20 +9,31 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, cast
 
 from config.errors import ConfigError, Fault
 
 if TYPE_CHECKING:
-    from openpyxl.worksheet._read_only import ReadOnlyWorksheet
+    from openpyxl import Workbook
+
+
+class Cell(Protocol):
+    """What is asked of a workbook's cell."""
+
+    @property
+    def value(self) -> object: ...
+    @property
+    def data_type(self) -> str: ...
+
 
 MAX_BYTES = 32 * 1024 * 1024
 MAX_UNPACKED = 256 * 1024 * 1024  # an .xlsx is a zip archive and may be a bomb
-MAX_ROWS = 1_000_000
+MAX_ROWS = 200_000
 MAX_COLUMNS = 64
 FORMULA = re.compile(r"'*[=+\-@＝＋－＠\t\r\n]")  # security.md T10
 QUOTED_FORMULA = re.compile(r"''*[=+\-@＝＋－＠\t\r\n]")
@@ -57,12 +68,14 @@ def read_csv(path: Path) -> Table:
         lines.extend(tuple(row) for row in reader)
     except csv.Error as error:
         raise ConfigError([Fault(path.name, len(lines) + 1, None, f"这一行拆不开，请检查引号（{error}）")]) from error
-    return _table(path.name, lines, ())
+    return _table(path.name, list(enumerate(lines, start=1)), ())
 
 
 def read_workbook(path: Path) -> dict[str, Table]:
     """Every sheet of an .xlsx by its title. Formulas are kept as their text and reported."""
+    from xml.etree.ElementTree import ParseError
     from zipfile import BadZipFile, ZipFile
+    from zlib import error as ZlibError
 
     from openpyxl import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
@@ -71,13 +84,10 @@ def read_workbook(path: Path) -> dict[str, Table]:
         with ZipFile(io.BytesIO(_bytes(path))) as archive:
             if sum(part.file_size for part in archive.infolist()) > MAX_UNPACKED:
                 raise ConfigError([Fault(path.name, None, None, "文件展开后太大，请删去多余内容再导入")])
-        book = load_workbook(path, read_only=True, data_only=False)
-    except (BadZipFile, InvalidFileException, KeyError, ValueError) as error:
-        raise ConfigError([Fault(path.name, None, None, "不是能读的 Excel 文件，请另存为 .xlsx")]) from error
-    try:
-        return {sheet.title.strip(): _read_sheet(path.name, sheet) for sheet in book.worksheets}
-    finally:
-        book.close()
+        with closing(load_workbook(path, read_only=True, data_only=False)) as book:
+            return dict(_sheets(path.name, book))
+    except (BadZipFile, InvalidFileException, ParseError, KeyError, ValueError, ZlibError) as broken:
+        raise ConfigError([Fault(path.name, None, None, "不是能读的 Excel 文件，请另存为 .xlsx")]) from broken
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -127,22 +137,33 @@ def _decode(name: str, data: bytes) -> str:
     raise ConfigError([Fault(name, None, None, "文字编码认不出，请另存为 UTF-8 编码的 CSV")])
 
 
-def _read_sheet(file: str, sheet: ReadOnlyWorksheet) -> Table:
-    name = f"{file}「{sheet.title.strip()}」"
-    lines: list[tuple[str, ...]] = []
+def _sheets(file: str, book: Workbook) -> Iterator[tuple[str, Table]]:
+    from openpyxl.worksheet._read_only import ReadOnlyWorksheet
+
+    for sheet in book.worksheets:
+        if isinstance(sheet, ReadOnlyWorksheet):
+            sheet.reset_dimensions()  # the stated size is often a million empty rows
+            grid = cast("Iterable[Sequence[Cell]]", sheet.rows)
+            title = sheet.title.strip()
+            yield title, _read_sheet(f"{file}「{title}」", grid)
+
+
+def _read_sheet(file: str, grid: Iterable[Sequence[Cell]]) -> Table:
     formulas: list[tuple[int, int]] = []
-    for number, row in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS), start=1):
-        if number > MAX_ROWS:
-            raise ConfigError([Fault(name, number, None, f"超过 {MAX_ROWS} 行，请拆小")])
-        formulas.extend((number, place) for place, cell in enumerate(row) if cell.data_type == "f")
-        lines.append(tuple(_text(cell.value) for cell in row))
-    return _table(name, lines, formulas)
+    lines: list[tuple[int, Sequence[str]]] = []
+    for number, cells in enumerate(grid, start=1):
+        row = cells[:MAX_COLUMNS]
+        if any(cell.value is not None for cell in row):
+            formulas.extend((number, place) for place, cell in enumerate(row) if cell.data_type == "f")
+            lines.append((number, [_text(cell.value) for cell in row]))
+    return _table(file, lines, formulas)
 
 
 def _text(value: object) -> str:
     """A cell as the office sees it: whole numbers without a point, dates as ISO."""
     if value is None:
         return ""
+    value = getattr(value, "text", value)  # an array formula is an object
     if isinstance(value, datetime) and value.time() == time():
         return value.date().isoformat()
     if isinstance(value, datetime | date):
@@ -152,12 +173,14 @@ def _text(value: object) -> str:
     return str(value)
 
 
-def _table(file: str, lines: Sequence[Sequence[str]], formulas: Sequence[tuple[int, int]]) -> Table:
-    cleaned = [tuple(_clean(cell) for cell in line) for line in lines]
-    header = cleaned[0] if cleaned else ()
+def _table(file: str, lines: Sequence[tuple[int, Sequence[str]]], formulas: Sequence[tuple[int, int]]) -> Table:
+    if len(lines) > MAX_ROWS:
+        raise ConfigError([Fault(file, lines[MAX_ROWS][0], None, f"超过 {MAX_ROWS} 行，请拆小")])
+    cleaned = [(number, tuple(_clean(cell) for cell in line)) for number, line in lines]
+    header = cleaned[0][1] if cleaned and cleaned[0][0] == 1 else ()
     while header and not header[-1]:
         header = header[:-1]
-    rows = tuple((number, line) for number, line in enumerate(cleaned[1:], start=2) if any(line))
+    rows = tuple((number, line) for number, line in cleaned if number > 1 and any(line))
     return Table(file, header, rows, tuple(formulas))
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -31,7 +32,7 @@ from config.county import (
     Unit,
 )
 from config.errors import ConfigError
-from config.files import examine, read_county, shipped_county, write_county, write_workbook
+from config.files import SHIPPED, examine, read_county, shipped_county, write_county, write_workbook
 from config.sheets import SHEETS
 from config.spreadsheets import escape, unescape
 
@@ -70,7 +71,7 @@ def sure(found: Iterable[str], *parts: str) -> None:
 
 def test_the_shipped_county_is_complete_and_without_a_warning() -> None:
     county = shipped_county()
-    found = examine(Path("config/county").resolve(), County())
+    found = examine(SHIPPED, County())
     assert (found.faults, found.warnings) == ((), ())
     national = [c for c in county.categories if c.kind != "其他"]
     assert len(national) == 190
@@ -301,6 +302,21 @@ def test_missing_sheets_come_from_the_product_but_not_its_places_and_duties(tmp_
 def test_own_categories_leave_out_the_products_other_standards(tmp_path: Path) -> None:
     own = "code,name,kind,spoken_group\n事件0201,小广告,事件,小广告\n"
     assert {s.code for s in read_county(folder(tmp_path, categories=own)).standards} == {"事件0201"}
+
+
+def test_rows_of_a_workbook_are_counted_as_it_shows_them(tmp_path: Path) -> None:
+    path = book(tmp_path / "c.xlsx")
+    made = load_workbook(path)
+    made["people"]["A9"], made["people"]["B9"], made["people"]["C1048000"] = "ww", "王五", " "
+    made.save(path)
+    assert faults(path) == ["c.xlsx「people」:9:unit 不能为空"]
+
+
+def test_a_damaged_workbook_is_refused_in_words(tmp_path: Path) -> None:
+    with ZipFile(book(tmp_path / "good.xlsx")) as good, ZipFile(tmp_path / "bad.xlsx", "w") as bad:
+        for name in good.namelist():
+            bad.writestr(name, good.read(name)[:-20] if "sheet1" in name else good.read(name))
+    assert faults(tmp_path / "bad.xlsx") == ["bad.xlsx:None:None 不是能读的 Excel 文件，请另存为 .xlsx"]
 
 
 # --- faults
