@@ -132,6 +132,10 @@ def _spaced(unit: str, times: int | str) -> str:
     return rf"(?:{GAPS}{unit}){{{times}}}"
 
 
+def _area(code: str) -> str:
+    return rf"(?:[（(]{code}[）)]|{code})"
+
+
 def _cue(words: str) -> re.Pattern[str]:
     return re.compile(words, re.IGNORECASE)
 
@@ -309,6 +313,8 @@ BEFORE_PHONE = rf"(?:(?<![{ALNUM}])(?<!\d[.．])|(?<=tel)|(?<=wx)|(?<=vx)|(?<=ph
 AREA = "[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使]"
 LETTER = "[A-HJ-NP-Za-hj-np-zＡ-ＨＪ-ＮＰ-Ｚ]"
 PLATE_SIGN = "[A-HJ-NP-Za-hj-np-z0-9Ａ-ＨＪ-ＮＰ-Ｚ０-９]"
+CITY = r"[0０](?:[1１][0０]|[2２]\d)"  # 010, 02x: eight digits follow
+PREFECTURE = r"[0０][3-9３-９]\d\d"
 NAME_END = r"(?=$|[\s，。,；;、（(/|\d])"
 ADDRESS = "(?=[^，。,；;！!？?\\s]{0,50}[0-9０-９栋幢单元室组号村])[^，。,；;！!？?\\s]{4,60}"
 SURNAMES = (
@@ -357,13 +363,13 @@ RULES: tuple[_Rule, ...] = tuple(
         (
             "landline",
             LONG,
-            rf"{START_DIGIT}[（(]?[0０](?:[1１][0０]|[2２]\d)[）)]?{GAPS}[2-9２-９]{_spaced(DIGIT, 7)}{STOP_DIGIT}",
+            rf"{START_DIGIT}{_area(CITY)}{GAPS}[2-9２-９]{_spaced(DIGIT, 7)}{STOP_DIGIT}",
             _is_landline,
         ),
         (
             "landline",
             LONG,
-            rf"{START_DIGIT}[（(]?[0０][3-9３-９]\d\d[）)]?{GAPS}[2-9２-９]{_spaced(DIGIT, '6,7')}{STOP_DIGIT}",
+            rf"{START_DIGIT}{_area(PREFECTURE)}{GAPS}[2-9２-９]{_spaced(DIGIT, '6,7')}{STOP_DIGIT}",
             _is_landline,
         ),
         ("passport", LONG, rf"{START}[A-ZＡ-Ｚ]{{1,2}}\d{{7,10}}{STOP}", _cued("passport")),
