@@ -26,7 +26,10 @@ def purge(tx: Tx, before: int) -> int:
     if not gone[0]:
         return 0
     head = tx.one("select hash from audit where seq = ?", (gone[1],))[0]
-    tx.execute("insert into meta (name, value) values ('audit_head', ?) on conflict (name) do update set value = excluded.value", (head,))
+    tx.execute(
+        "insert into meta (name, value) values ('audit_head', ?) on conflict (name) do update set value = excluded.value",
+        (head,),
+    )
     tx.execute("delete from audit where seq <= ?", (gone[1],))
     return int(gone[0])
 
@@ -35,7 +38,9 @@ def verify(connection: sqlite3.Connection) -> Iterator[str]:
     """Every contradiction found, in Chinese."""
     start = connection.execute("select value from meta where name = 'audit_head'").fetchone()
     prev = start[0] if start else ""
-    for row in connection.execute("select seq, at, actor, role, source, object, action, result, prev, hash from audit order by seq"):
+    for row in connection.execute(
+        "select seq, at, actor, role, source, object, action, result, prev, hash from audit order by seq"
+    ):
         if row[8] != prev:
             yield f"审计记录 {row[0]} 与前一条不相连"
         if digest(row[1:9]) != row[9]:

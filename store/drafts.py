@@ -37,7 +37,8 @@ def open_draft(tx: Tx, draft_id: str, group_id: str, sender: str, text: str, add
 def find(source: Tx | sqlite3.Connection, group_id: str, sender: str) -> Draft | None:
     """The sender's open draft in a group."""
     row = source.execute(
-        f"select {_COLUMNS} from draft where group_id = ? and sender = ? and open = 1 order by at desc limit 1", (group_id, sender)
+        f"select {_COLUMNS} from draft where group_id = ? and sender = ? and open = 1 order by at desc limit 1",
+        (group_id, sender),
     ).fetchone()
     return Draft(*row) if row else None
 
@@ -57,9 +58,20 @@ def extend(tx: Tx, draft: Draft, text: str, addressed: bool) -> Draft:
     """One more piece came."""
     joined = "\n".join(part for part in (draft.text, text) if part)
     tx.execute(
-        "update draft set text = ?, addressed = max(addressed, ?), last_at = ? where id = ?", (joined, addressed, tx.at, draft.id)
+        "update draft set text = ?, addressed = max(addressed, ?), last_at = ? where id = ?",
+        (joined, addressed, tx.at, draft.id),
     )
-    return Draft(draft.id, draft.group_id, draft.sender, joined, max(draft.addressed, int(addressed)), draft.asked, draft.task, draft.at, tx.at)
+    return Draft(
+        draft.id,
+        draft.group_id,
+        draft.sender,
+        joined,
+        max(draft.addressed, int(addressed)),
+        draft.asked,
+        draft.task,
+        draft.at,
+        tx.at,
+    )
 
 
 def ask(tx: Tx, draft: Draft, what: str) -> None:

@@ -79,7 +79,10 @@ def keyed_mark(key: bytes, text: str) -> str:
 
 def of(connection: sqlite3.Connection, task: str) -> list[HistoryRow]:
     """A task's steps in order."""
-    return [HistoryRow(*row) for row in connection.execute(f"select {_COLUMNS} from history where task = ? order by n", (task,))]
+    return [
+        HistoryRow(*row)
+        for row in connection.execute(f"select {_COLUMNS} from history where task = ? order by n", (task,))
+    ]
 
 
 def anchor(tx: Tx) -> tuple[int, int, int, str] | None:
@@ -118,7 +121,12 @@ def verify(connection: sqlite3.Connection, witnessed: dict[int, str] | None = No
 def _verify_anchors(connection: sqlite3.Connection, witnessed: dict[int, str]) -> Iterator[str]:
     upto, prev, last = 0, "", 0
     for n, sealed_upto, _count, sealed in connection.execute("select n, upto, count, hash from anchor order by n"):
-        hashes = [row[0] for row in connection.execute("select hash from history where seq > ? and seq <= ? order by seq", (upto, sealed_upto))]
+        hashes = [
+            row[0]
+            for row in connection.execute(
+                "select hash from history where seq > ? and seq <= ? order by seq", (upto, sealed_upto)
+            )
+        ]
         if _seal(prev, hashes) != sealed:
             yield f"锚点 {n} 覆盖的记录有增删或改动"
         if witnessed.get(n, sealed) != sealed:

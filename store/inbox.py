@@ -26,7 +26,9 @@ class InboxRow:
     at: int
 
 
-def add(tx: Tx, channel: str, event_id: str, kind: str, lane: str, sender: str, body: str, sent_at: int | None) -> InboxRow | None:
+def add(
+    tx: Tx, channel: str, event_id: str, kind: str, lane: str, sender: str, body: str, sent_at: int | None
+) -> InboxRow | None:
     """Store an event once. None when this (channel, event id) is already here: a redelivery."""
     cursor = tx.execute(
         "insert into inbox (channel, event_id, kind, lane, sender, body, sent_at, at) values (?, ?, ?, ?, ?, ?, ?, ?)"
@@ -50,25 +52,33 @@ def settle(tx: Tx, seq: int, state: str = "done", reason: str = "", forget: bool
 
 def reopen(tx: Tx, seq: int) -> InboxRow | None:
     """Take a parked row up again. None when it is not parked."""
-    if not tx.execute("update inbox set state = 'open', reason = '' where seq = ? and state = 'parked'", (seq,)).rowcount:
+    if not tx.execute(
+        "update inbox set state = 'open', reason = '' where seq = ? and state = 'parked'", (seq,)
+    ).rowcount:
         return None
     return InboxRow(*tx.one(f"select {_COLUMNS} from inbox where seq = ?", (seq,)))
 
 
 def undecided(connection: sqlite3.Connection) -> list[InboxRow]:
     """Every open row in accept order: what a start-up takes up again."""
-    return [InboxRow(*row) for row in connection.execute(f"select {_COLUMNS} from inbox where state = 'open' order by seq")]
+    return [
+        InboxRow(*row) for row in connection.execute(f"select {_COLUMNS} from inbox where state = 'open' order by seq")
+    ]
 
 
 def parked(connection: sqlite3.Connection) -> list[tuple[InboxRow, str]]:
     """Rows whose decision failed, with the reason; a person looks at them."""
-    rows = connection.execute(f"select {_COLUMNS}, reason from inbox where state = 'parked' order by seq desc limit 200")
+    rows = connection.execute(
+        f"select {_COLUMNS}, reason from inbox where state = 'parked' order by seq desc limit 200"
+    )
     return [(InboxRow(*row[:-1]), row[-1]) for row in rows]
 
 
 def find(connection: sqlite3.Connection, channel: str, event_id: str) -> InboxRow | None:
     """The row of one platform message."""
-    row = connection.execute(f"select {_COLUMNS} from inbox where channel = ? and event_id = ?", (channel, event_id)).fetchone()
+    row = connection.execute(
+        f"select {_COLUMNS} from inbox where channel = ? and event_id = ?", (channel, event_id)
+    ).fetchone()
     return InboxRow(*row) if row else None
 
 

@@ -18,7 +18,9 @@ class FileLock:
             _lock(self._handle)
         except OSError as error:
             os.close(self._handle)
-            raise ConfigError(f"数据目录正被另一个群办进程使用:{path.parent}。请先关闭它，或用 --data 换一个目录。") from error
+            raise ConfigError(
+                f"数据目录正被另一个群办进程使用:{path.parent}。请先关闭它，或用 --data 换一个目录。"
+            ) from error
 
     def release(self) -> None:
         """Let another process in."""

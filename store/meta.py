@@ -15,4 +15,7 @@ def get(source: Tx | sqlite3.Connection, name: str, default: str = "") -> str:
 
 def put(tx: Tx, name: str, value: str) -> None:
     """Set a value."""
-    tx.execute("insert into meta (name, value) values (?, ?) on conflict (name) do update set value = excluded.value", (name, value))
+    tx.execute(
+        "insert into meta (name, value) values (?, ?) on conflict (name) do update set value = excluded.value",
+        (name, value),
+    )

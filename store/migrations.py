@@ -45,5 +45,7 @@ def migrate(connection: sqlite3.Connection) -> None:
     db = Database(connection)
     unknown = {m.name for m in migrations.applied(db)} - set(STEPS)
     if unknown:
-        raise ConfigError(f"数据目录由更新版本的群办写入({'、'.join(sorted(unknown))})，请升级程序后再启动，数据未改动。")
+        raise ConfigError(
+            f"数据目录由更新版本的群办写入({'、'.join(sorted(unknown))})，请升级程序后再启动，数据未改动。"
+        )
     migrations.apply(db)

@@ -11,9 +11,7 @@ from dataclasses import dataclass
 
 from store.writer import Tx
 
-_COLUMNS = (
-    "seq, key, channel, address, lane, kind, task, person, body, origin, not_before, not_after, at, state, attempts, receipt, reason"
-)
+_COLUMNS = "seq, key, channel, address, lane, kind, task, person, body, origin, not_before, not_after, at, state, attempts, receipt, reason"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +60,9 @@ def add(
     )
     if not cursor.rowcount:
         return None
-    row = OutboxRow(int(cursor.lastrowid or 0), key, channel, address, lane, kind, task, person, body, origin, due, not_after, tx.at)
+    row = OutboxRow(
+        int(cursor.lastrowid or 0), key, channel, address, lane, kind, task, person, body, origin, due, not_after, tx.at
+    )
     tx.outboxed.append(row)
     return row
 
@@ -78,7 +78,8 @@ def mark(tx: Tx, seq: int, state: str, *, receipt: str | None = None, reason: st
 def postpone(tx: Tx, seq: int, not_before: int, reason: str) -> None:
     """Try again later."""
     tx.execute(
-        "update outbox set state = 'due', attempts = attempts + 1, not_before = ?, reason = ? where seq = ?", (not_before, reason, seq)
+        "update outbox set state = 'due', attempts = attempts + 1, not_before = ?, reason = ? where seq = ?",
+        (not_before, reason, seq),
     )
 
 
@@ -97,7 +98,9 @@ def resend(tx: Tx, seq: int) -> OutboxRow | None:
 
 def cancel(tx: Tx, task: str, kind: str) -> int:
     """Withdraw messages of a kind about a task that have not left yet; how many."""
-    return tx.execute("delete from outbox where task = ? and kind = ? and state = 'due' and attempts = 0", (task, kind)).rowcount
+    return tx.execute(
+        "delete from outbox where task = ? and kind = ? and state = 'due' and attempts = 0", (task, kind)
+    ).rowcount
 
 
 def adopt_interrupted(tx: Tx) -> int:
@@ -110,14 +113,17 @@ def adopt_interrupted(tx: Tx) -> int:
 def due(connection: sqlite3.Connection, until: int, limit: int = 5000) -> list[OutboxRow]:
     """Unsettled rows whose time has come, oldest first."""
     rows = connection.execute(
-        f"select {_COLUMNS} from outbox where state = 'due' and not_before <= ? order by not_before, seq limit ?", (until, limit)
+        f"select {_COLUMNS} from outbox where state = 'due' and not_before <= ? order by not_before, seq limit ?",
+        (until, limit),
     )
     return [OutboxRow(*row) for row in rows]
 
 
 def next_due(connection: sqlite3.Connection, after: int) -> int | None:
     """When the next waiting row becomes due."""
-    row = connection.execute("select min(not_before) from outbox where state = 'due' and not_before > ?", (after,)).fetchone()
+    row = connection.execute(
+        "select min(not_before) from outbox where state = 'due' and not_before > ?", (after,)
+    ).fetchone()
     return int(row[0]) if row[0] is not None else None
 
 
@@ -130,18 +136,28 @@ def by_seq(connection: sqlite3.Connection, seq: int) -> OutboxRow | None:
 def listing(connection: sqlite3.Connection, state: str = "", limit: int = 200) -> list[OutboxRow]:
     """Newest first, for the delivery page."""
     where, values = ("where state = ?", [state]) if state else ("", [])
-    return [OutboxRow(*row) for row in connection.execute(f"select {_COLUMNS} from outbox {where} order by seq desc limit ?", (*values, limit))]
+    return [
+        OutboxRow(*row)
+        for row in connection.execute(
+            f"select {_COLUMNS} from outbox {where} order by seq desc limit ?", (*values, limit)
+        )
+    ]
 
 
 def of_origin(connection: sqlite3.Connection, origin: int) -> list[OutboxRow]:
     """What one inbox row led to."""
-    return [OutboxRow(*row) for row in connection.execute(f"select {_COLUMNS} from outbox where origin = ? order by seq", (origin,))]
+    return [
+        OutboxRow(*row)
+        for row in connection.execute(f"select {_COLUMNS} from outbox where origin = ? order by seq", (origin,))
+    ]
 
 
 def counts(connection: sqlite3.Connection) -> dict[str, int]:
     """How many rows stand in each state that is not final."""
-    rows = connection.execute("select state, count(*) from outbox where state not in ('sent', 'expired') group by state")
-    return {state: n for state, n in rows}
+    rows = connection.execute(
+        "select state, count(*) from outbox where state not in ('sent', 'expired') group by state"
+    )
+    return dict(rows.fetchall())
 
 
 def task_of_receipt(tx: Tx, channel: str, receipt: str) -> str | None:
@@ -153,4 +169,8 @@ def task_of_receipt(tx: Tx, channel: str, receipt: str) -> str | None:
 def count_to(tx: Tx, task: str, person: str, kinds: tuple[str, ...]) -> int:
     """How many messages of these kinds were ever queued to a person about a task (reminder cap, design 6a.3)."""
     marks = ",".join("?" * len(kinds))
-    return int(tx.one(f"select count(*) from outbox where task = ? and person = ? and kind in ({marks})", (task, person, *kinds))[0])
+    return int(
+        tx.one(
+            f"select count(*) from outbox where task = ? and person = ? and kind in ({marks})", (task, person, *kinds)
+        )[0]
+    )

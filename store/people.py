@@ -23,7 +23,9 @@ def by_account(source: Tx | sqlite3.Connection, channel: str, user_id: str) -> P
 
 def get(source: Tx | sqlite3.Connection, person_id: str) -> Person | None:
     """A person by id, without accounts."""
-    row = source.execute(f"select {_PERSON} from person p where p.id = ? and p.erased_at is null", (person_id,)).fetchone()
+    row = source.execute(
+        f"select {_PERSON} from person p where p.id = ? and p.erased_at is null", (person_id,)
+    ).fetchone()
     return _person(row) if row else None
 
 
@@ -33,19 +35,25 @@ def _person(row: tuple[str, str, str, str]) -> Person:
 
 def of_unit(source: Tx | sqlite3.Connection, unit: str) -> list[Person]:
     """A unit's people in the county's order."""
-    rows = source.execute(f"select {_PERSON} from person p where p.unit = ? and p.erased_at is null order by p.pos", (unit,))
+    rows = source.execute(
+        f"select {_PERSON} from person p where p.unit = ? and p.erased_at is null order by p.pos", (unit,)
+    )
     return [_person(row) for row in rows]
 
 
 def with_role(source: Tx | sqlite3.Connection, role: str) -> list[Person]:
     """Everyone who holds a role, in the county's order."""
-    rows = source.execute(f"select {_PERSON} from person p where p.roles like ? and p.erased_at is null order by p.pos", (f"%{role}%",))
+    rows = source.execute(
+        f"select {_PERSON} from person p where p.roles like ? and p.erased_at is null order by p.pos", (f"%{role}%",)
+    )
     return [person for person in map(_person, rows) if role in person.roles]
 
 
 def accounts(source: Tx | sqlite3.Connection, person: str) -> list[tuple[str, str]]:
     """(channel, user id) pairs of a person."""
-    return source.execute("select channel, user_id from account where person = ? order by channel, user_id", (person,)).fetchall()
+    return source.execute(
+        "select channel, user_id from account where person = ? order by channel, user_id", (person,)
+    ).fetchall()
 
 
 def bind(tx: Tx, channel: str, user_id: str, person: str) -> None:
@@ -94,7 +102,9 @@ def hold_stranger(tx: Tx, channel: str, user_id: str, name: str, address: str) -
 
 def strangers(source: Tx | sqlite3.Connection) -> list[Stranger]:
     """Who waits for admission, newest first."""
-    rows = source.execute("select channel, user_id, name, address, at, state from stranger where state = 'waiting' order by at desc limit 200")
+    rows = source.execute(
+        "select channel, user_id, name, address, at, state from stranger where state = 'waiting' order by at desc limit 200"
+    )
     return [Stranger(*row) for row in rows]
 
 
@@ -114,7 +124,8 @@ def make_code(tx: Tx, code: str, kind: str, subject: str, made_by: str, lasts: i
 def spend_code(tx: Tx, code: str, kind: str) -> str | None:
     """Use a code up; its subject, or None when it is unknown, used or expired."""
     row = tx.one(
-        "select subject from code where hash = ? and kind = ? and used_at is null and expires_at >= ?", (_hash(code), kind, tx.at)
+        "select subject from code where hash = ? and kind = ? and used_at is null and expires_at >= ?",
+        (_hash(code), kind, tx.at),
     )
     if row is None:
         return None

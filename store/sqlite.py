@@ -40,7 +40,11 @@ def open_writer(path: Path | None) -> sqlite3.Connection:
 def open_reader(path: Path) -> sqlite3.Connection:
     """A connection that can neither write nor checkpoint."""
     connection = sqlite3.connect(
-        f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None, cached_statements=256, check_same_thread=False
+        f"{path.resolve().as_uri()}?mode=ro",
+        uri=True,
+        isolation_level=None,
+        cached_statements=256,
+        check_same_thread=False,
     )
     connection.execute("pragma query_only=on")
     connection.execute("pragma busy_timeout=5000")

@@ -36,7 +36,9 @@ def real_clock() -> int:
 class Store:
     """`await Store.open(folder)`; folder None keeps everything in memory."""
 
-    def __init__(self, folder: Path | None, writer: Writer, memory: sqlite3.Connection | None, lock: FileLock | None) -> None:
+    def __init__(
+        self, folder: Path | None, writer: Writer, memory: sqlite3.Connection | None, lock: FileLock | None
+    ) -> None:
         self.folder = folder
         self._writer = writer
         self._memory = memory
@@ -73,7 +75,8 @@ class Store:
 
     async def write(self, job: Job[T]) -> T:
         """Run one job in its own transaction; returns after the commit is on disk. Raises the job's error, or Busy."""
-        return (await self._writer.submit((job,)))[0].result()
+        outcome: Outcome[T] = (await self._writer.submit((job,)))[0]
+        return outcome.result()
 
     async def submit(self, jobs: Sequence[Job[Any]]) -> list[Outcome[Any]]:
         """Run several jobs in order under one commit, each rolled back alone."""
@@ -82,15 +85,14 @@ class Store:
     async def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
         """Run a query beside the writer, seeing only what is committed."""
         if self._memory is not None:
-            return (await self._writer.submit((lambda tx: query(tx.connection),)))[0].result()
+            return await self.write(lambda tx: query(tx.connection))
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._readers, self._read, query)
 
     def _read(self, query: Callable[[sqlite3.Connection], T]) -> T:
         connection = getattr(self._local, "connection", None)
         if connection is None:
-            assert self.folder is not None
-            connection = self._local.connection = open_reader(self.folder / DATABASE)
+            connection = self._local.connection = open_reader(Path(self.folder or "") / DATABASE)
             self._open_readers.append(connection)
         try:
             return query(connection)
@@ -131,7 +133,9 @@ def _prepare_folder(folder: Path) -> None:
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as error:
-        raise ConfigError(f"数据目录不能写入:{folder}({error.strerror})。请换一个目录(--data)或检查磁盘和权限。") from error
+        raise ConfigError(
+            f"数据目录不能写入:{folder}({error.strerror})。请换一个目录(--data)或检查磁盘和权限。"
+        ) from error
 
 
 def _open_checked(path: Path) -> sqlite3.Connection:

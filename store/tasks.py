@@ -61,7 +61,8 @@ class Task:
 def add(tx: Tx, task: Task) -> None:
     """Store a new task."""
     tx.execute(
-        f"insert into task ({_COLUMNS}) values ({', '.join('?' * len(_FIELDS))})", tuple(getattr(task, name) for name in _FIELDS)
+        f"insert into task ({_COLUMNS}) values ({', '.join('?' * len(_FIELDS))})",
+        tuple(getattr(task, name) for name in _FIELDS),
     )
 
 
@@ -120,7 +121,9 @@ def open_of_units(source: Tx | sqlite3.Connection, units: Sequence[str], states:
     return [Task(*row) for row in rows]
 
 
-def of_states(source: Tx | sqlite3.Connection, states: Sequence[str], limit: int = 500, group_id: str = "") -> list[Task]:
+def of_states(
+    source: Tx | sqlite3.Connection, states: Sequence[str], limit: int = 500, group_id: str = ""
+) -> list[Task]:
     """Tasks in these states, most urgent deadline first."""
     where, values = ("and group_id = ?", (group_id,)) if group_id else ("", ())
     rows = source.execute(
@@ -137,7 +140,9 @@ def everything(source: Tx | sqlite3.Connection) -> list[Task]:
 
 def recent(source: Tx | sqlite3.Connection, since: int, limit: int = 200) -> list[Task]:
     """Open or closed tasks opened since a moment, newest first."""
-    rows = source.execute(f"select {_COLUMNS} from task where opened_at >= ? order by opened_at desc limit ?", (since, limit))
+    rows = source.execute(
+        f"select {_COLUMNS} from task where opened_at >= ? order by opened_at desc limit ?", (since, limit)
+    )
     return [Task(*row) for row in rows]
 
 
@@ -159,17 +164,23 @@ def set_units(tx: Tx, task: str, lead: str, assistants: Sequence[str] = ()) -> N
 
 def units(source: Tx | sqlite3.Connection, task: str) -> tuple[str, ...]:
     """Unit ids, the lead first."""
-    return tuple(row[0] for row in source.execute("select unit from task_unit where task = ? order by lead desc, unit", (task,)))
+    return tuple(
+        row[0] for row in source.execute("select unit from task_unit where task = ? order by lead desc, unit", (task,))
+    )
 
 
 def add_reporter(tx: Tx, task: str, person: str) -> None:
     """One more person who reported the same problem."""
-    tx.execute("insert into task_reporter (task, person, at) values (?, ?, ?) on conflict do nothing", (task, person, tx.at))
+    tx.execute(
+        "insert into task_reporter (task, person, at) values (?, ?, ?) on conflict do nothing", (task, person, tx.at)
+    )
 
 
 def reporters(source: Tx | sqlite3.Connection, task: str) -> tuple[str, ...]:
     """Person ids in the order they reported."""
-    return tuple(row[0] for row in source.execute("select person from task_reporter where task = ? order by at, person", (task,)))
+    return tuple(
+        row[0] for row in source.execute("select person from task_reporter where task = ? order by at, person", (task,))
+    )
 
 
 def add_photo(tx: Tx, task: str, sha: str, role: str, person: str, event_seq: int | None) -> bool:
@@ -185,7 +196,12 @@ def add_photo(tx: Tx, task: str, sha: str, role: str, person: str, event_seq: in
 
 def hide_photos(tx: Tx, task: str, event_seq: int) -> list[str]:
     """Hide the photos one message brought (a recall): files go, hashes stay. Returns the files no other task shows."""
-    shas = [row[0] for row in tx.all("select sha from task_photo where task = ? and event_seq = ? and hidden = 0", (task, event_seq))]
+    shas = [
+        row[0]
+        for row in tx.all(
+            "select sha from task_photo where task = ? and event_seq = ? and hidden = 0", (task, event_seq)
+        )
+    ]
     tx.execute("update task_photo set hidden = 1 where task = ? and event_seq = ?", (task, event_seq))
     for sha in shas:
         tx.execute("update photo set kept = kept - 1 where sha = ? and kept > 0", (sha,))
@@ -214,12 +230,18 @@ def photos(source: Tx | sqlite3.Connection, task: str, role: str = "") -> list[T
 
 def link_message(tx: Tx, task: str, channel: str, message: str) -> None:
     """Remember that a platform message speaks of this task, so that quoting it finds the task."""
-    tx.execute("insert into task_message (channel, message, task) values (?, ?, ?) on conflict do nothing", (channel, message, task))
+    tx.execute(
+        "insert into task_message (channel, message, task) values (?, ?, ?) on conflict do nothing",
+        (channel, message, task),
+    )
 
 
 def of_message(source: Tx | sqlite3.Connection, channel: str, message: str) -> list[str]:
     """Tasks a platform message speaks of."""
-    return [row[0] for row in source.execute("select task from task_message where channel = ? and message = ?", (channel, message))]
+    return [
+        row[0]
+        for row in source.execute("select task from task_message where channel = ? and message = ?", (channel, message))
+    ]
 
 
 def messages(source: Tx | sqlite3.Connection, task: str) -> list[tuple[str, str]]:
@@ -235,7 +257,7 @@ def note(tx: Tx, task: str, n: int, text: str) -> None:
 
 def notes(source: Tx | sqlite3.Connection, task: str) -> dict[int, str]:
     """Words by history step."""
-    return {n: text for n, text in source.execute("select n, text from task_note where task = ?", (task,))}
+    return dict(source.execute("select n, text from task_note where task = ?", (task,)).fetchall())
 
 
 def _marks(values: Sequence[str]) -> str:

@@ -35,13 +35,17 @@ def clear(tx: Tx, subject: str, *kinds: str) -> None:
 
 def take(tx: Tx, timer: Timer) -> bool:
     """Remove a timer as it fires; False when it was cleared meanwhile."""
-    found = tx.execute("delete from timer where subject = ? and kind = ? and due_at = ?", (timer.subject, timer.kind, timer.due_at))
+    found = tx.execute(
+        "delete from timer where subject = ? and kind = ? and due_at = ?", (timer.subject, timer.kind, timer.due_at)
+    )
     return bool(found.rowcount)
 
 
 def due(connection: sqlite3.Connection, now: int, limit: int = 500) -> list[Timer]:
     """Timers whose moment has come, in order."""
-    rows = connection.execute("select subject, kind, due_at, lane from timer where due_at <= ? order by due_at, subject limit ?", (now, limit))
+    rows = connection.execute(
+        "select subject, kind, due_at, lane from timer where due_at <= ? order by due_at, subject limit ?", (now, limit)
+    )
     return [Timer(*row) for row in rows]
 
 
@@ -53,4 +57,9 @@ def next_due(connection: sqlite3.Connection) -> int | None:
 
 def of(connection: sqlite3.Connection, subject: str) -> list[Timer]:
     """A subject's timers."""
-    return [Timer(*row) for row in connection.execute("select subject, kind, due_at, lane from timer where subject = ? order by due_at", (subject,))]
+    return [
+        Timer(*row)
+        for row in connection.execute(
+            "select subject, kind, due_at, lane from timer where subject = ? order by due_at", (subject,)
+        )
+    ]

@@ -80,7 +80,9 @@ class _Request:
 class Writer:
     """Owns the writing connection. `submit` from any event loop; `close` waits for what was submitted."""
 
-    def __init__(self, connection: sqlite3.Connection, clock: Callable[[], int], witness: Witness, bound: int = 4000) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, clock: Callable[[], int], witness: Witness, bound: int = 4000
+    ) -> None:
         self._connection = connection
         self._clock = clock
         self._witness = witness

@@ -128,7 +128,7 @@ create table task (
   unique (day, serial)
 ) without rowid;
 create index task_open on task (state, due_at) where state not in ('closed', 'rejected', 'merged', 'withdrawn');
-create index task_unit on task (unit, state);
+create index task_by_unit on task (unit, state);
 create index task_opened on task (opened_at);
 create index task_reporter_group on task (reporter, group_id, opened_at);
 create table task_unit (task text not null, unit text not null, lead integer not null, primary key (task, unit)) without rowid;
@@ -190,5 +190,6 @@ create table lesson (seq integer primary key, at integer not null, task text, te
 -- the built-in work group: which kept row stands at which line, and how far each member has read
 create table chat_line (pos integer primary key, room text not null, inbox_seq integer, outbox_seq integer, recalled_at integer);
 create index chat_room on chat_line (room, pos);
-create index chat_inbox on chat_line (inbox_seq) where inbox_seq is not null;
+create unique index chat_inbox on chat_line (inbox_seq) where inbox_seq is not null;
+create unique index chat_outbox on chat_line (outbox_seq) where outbox_seq is not null;
 create table chat_read (person text not null, room text not null, pos integer not null, primary key (person, room)) without rowid;

@@ -1,0 +1,138 @@
+"""Business time and what falls due in it.
+
+Business time is real time plus an offset kept in the data directory; only a demo or a rehearsal moves it, only
+forward, firing what falls due on the way in order. Retries, pacing and sessions never use it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.date import DateTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from bot.inbox import Inbox
+from bot.outbox import Outbox
+from config.errors import Busy, Rejected
+from store import Store, outbox, timers
+
+ZONE = "Asia/Shanghai"
+LONGEST_SLEEP = 30  # seconds between ticks at most (design 3)
+
+
+class BusinessClock:
+    """Callable: epoch seconds. `start` freezes it there (rehearsal) instead of following real time."""
+
+    def __init__(self, file: Path | None = None, start: int | None = None) -> None:
+        self._file = file
+        self._frozen = start
+        self._offset = int(file.read_text() or 0) if file and file.exists() else 0
+
+    def __call__(self) -> int:
+        return self._frozen if self._frozen is not None else int(time.time()) + self._offset
+
+    def advance_to(self, moment: int) -> None:
+        """Move forward; earlier moments are ignored, since time never runs back."""
+        ahead = moment - self()
+        if ahead <= 0:
+            return
+        if self._frozen is not None:
+            self._frozen = moment
+            return
+        self._offset += ahead
+        if self._file is not None:
+            self._file.write_text(str(self._offset))
+
+
+class Clock:
+    """Wakes `tick` when the next timer or waiting message is due, at most every 30 s."""
+
+    def __init__(
+        self,
+        store: Store,
+        business: BusinessClock,
+        inbox: Inbox,
+        outbox_: Outbox,
+        settle: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._store = store
+        self._business = business
+        self._inbox = inbox
+        self._outbox = outbox_
+        self._settle = settle
+        self._scheduler: AsyncIOScheduler | None = None
+        self._next: int | None = None
+        self._busy = asyncio.Lock()
+
+    def start(self, scheduler: AsyncIOScheduler) -> None:
+        """Tick from now on."""
+        self._scheduler = scheduler
+        scheduler.add_job(
+            self._tick_quietly,
+            IntervalTrigger(seconds=LONGEST_SLEEP),
+            id="tick",
+            misfire_grace_time=None,
+            coalesce=True,
+            max_instances=1,
+        )
+
+    def wake(self, due_at: int) -> None:
+        """Something will be due then."""
+        if self._scheduler is None or (self._next is not None and self._business() < self._next <= due_at):
+            return
+        self._next = due_at
+        after = max(0.0, due_at - self._business())
+        when = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=after)
+        self._scheduler.add_job(
+            self._tick_quietly,
+            DateTrigger(when),
+            id="wake",
+            replace_existing=True,
+            misfire_grace_time=None,
+            coalesce=True,
+        )
+
+    async def tick(self) -> int:
+        """Fire every timer and take up every message whose moment has come; how many timers."""
+        fired = 0
+        async with self._busy:
+            while due := await self._store.read(lambda c: timers.due(c, self._store.now())):
+                fired += await self._inbox.accept_timers(due)
+            await self._outbox.sweep()
+        following = await self._next_due()
+        if following is not None:
+            self._next = None
+            self.wake(following)
+        return fired
+
+    async def forward(self, seconds: int) -> int:
+        """Let business time run ahead, firing what falls due on the way, in order; returns the new time."""
+        if not 0 < seconds <= 400 * 86400:
+            raise Rejected("快进时间须在 1 秒到 400 天之间。")
+        target = self._business() + seconds
+        await self._settle()
+        while (following := await self._next_due()) is not None and following <= target:
+            self._business.advance_to(following)
+            await self.tick()
+            await self._settle()
+        self._business.advance_to(target)
+        await self.tick()
+        await self._settle()
+        return target
+
+    async def _next_due(self) -> int | None:
+        now = self._store.now()
+        found = (await self._store.read(timers.next_due), await self._store.read(lambda c: outbox.next_due(c, now)))
+        return min((moment for moment in found if moment is not None), default=None)
+
+    async def _tick_quietly(self) -> None:
+        """A tick that meets a full disk tries again at the next one; nothing is lost, since timers are rows."""
+        try:
+            await self.tick()
+        except Busy:
+            self._next = None

@@ -1,0 +1,100 @@
+"""Housekeeping by cron: anchors, backups, purges. Each run claims its slot in the database, so a missed one is caught up once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.cron import CronTrigger
+
+from bot import backup
+from bot.clock import ZONE
+from bot.media import PhotoShop
+from config.errors import Busy, QunbanError
+from store import Store, Tx, audit, history, meta, photos
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long things are kept: days, minutes between backups, copies kept."""
+
+    audit_days: int = 400
+    loose_photo_hours: int = 24
+    backup_minutes: int = 15
+    backup_keep: int = 14
+
+
+class Maintenance:
+    """Registers the jobs; `run` does one now if its slot is free."""
+
+    def __init__(self, store: Store, shop: PhotoShop, retention: Retention) -> None:
+        self._store = store
+        self._shop = shop
+        self._retention = retention
+        minutes = retention.backup_minutes
+        self._jobs: dict[str, tuple[int, CronTrigger, Callable[[], Awaitable[None]]]] = {
+            "anchor": (3600, CronTrigger(minute=2, timezone=ZONE), self._anchor),
+            "backup": (minutes * 60, CronTrigger(minute=f"*/{minutes}", timezone=ZONE), self._backup),
+            "purge": (86400, CronTrigger(hour=3, minute=17, timezone=ZONE), self._purge),
+        }
+
+    def start(self, scheduler: AsyncIOScheduler) -> None:
+        """Schedule everything, and catch up what was missed while the program was off."""
+        for name, (_, trigger, _) in self._jobs.items():
+            scheduler.add_job(
+                self.run, trigger, args=(name,), id=name, misfire_grace_time=None, coalesce=True, max_instances=1
+            )
+            scheduler.add_job(self.run, args=(name,), id=f"{name}-catch-up", misfire_grace_time=None)
+
+    async def run(self, name: str) -> bool:
+        """Do a job unless its slot was already taken; True when it ran."""
+        period, _, job = self._jobs[name]
+        try:
+            if not await self._store.write(lambda tx: _claim(tx, name, tx.at // period)):
+                return False
+            await job()
+        except (Busy, QunbanError, OSError) as error:
+            log.error("maintenance_failed", job=name, error=type(error).__name__)
+            return False
+        return True
+
+    async def _anchor(self) -> None:
+        sealed = await self._store.write(history.anchor)
+        if sealed is not None and self._store.folder is not None:
+            await asyncio.to_thread(_witness_anchor, self._store.folder / "anchors.log", sealed[0], sealed[3])
+
+    async def _backup(self) -> None:
+        if self._store.folder is not None:
+            await asyncio.to_thread(backup.take, self._store.folder, self._retention.backup_keep)
+
+    async def _purge(self) -> None:
+        now = self._store.now()
+        await self._store.write(lambda tx: audit.purge(tx, now - self._retention.audit_days * 86400))
+        for sha in await self._store.write(lambda tx: photos.sweep(tx, now - self._retention.loose_photo_hours * 3600)):
+            self._shop.erase(sha)
+
+
+def _claim(tx: Tx, name: str, slot: int) -> bool:
+    if int(meta.get(tx, f"job:{name}", "-1")) >= slot:
+        return False
+    meta.put(tx, f"job:{name}", str(slot))
+    return True
+
+
+def _witness_anchor(path: Path, n: int, sealed: str) -> None:
+    with path.open("a", encoding="ascii") as file:
+        file.write(f"{n} {sealed}\n")
+
+
+def witnessed_anchors(path: Path) -> dict[int, str]:
+    """The anchors kept outside the database."""
+    if not path.exists():
+        return {}
+    lines = (line.split() for line in path.read_text("ascii").splitlines())
+    return {int(n): sealed for n, sealed in lines}

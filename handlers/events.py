@@ -1,0 +1,129 @@
+"""The event vocabulary: everything that can happen to the bot, as one frozen value, and its form in the inbox."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+KINDS = ("message", "recall", "joined", "timer", "click", "photo", "secret")
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """A picture in an event: `ref` is how its platform names it, `sha` our hash once it is fetched and cleaned."""
+
+    ref: str
+    sha: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened. Empty fields say that it does not apply.
+
+    `address` is where its platform would be answered; `group` our group id; `sender` the platform's user id;
+    `subject` and `action` name what a recall, timer or click is about.
+    """
+
+    channel: str
+    id: str
+    kind: str = "message"
+    address: str = ""
+    group: str = ""
+    sender: str = ""
+    name: str = ""
+    text: str = ""
+    photos: tuple[Photo, ...] = ()
+    quote: str = ""
+    addressed: bool = False
+    voice: bool = False
+    subject: str = ""
+    action: str = ""
+    due_at: int = 0
+    sent_at: int | None = None
+    seq: int = 0
+    at: int = 0
+
+    @property
+    def private(self) -> bool:
+        """Whether it came outside any group."""
+        return self.kind == "message" and not self.group and self.address == self.sender
+
+    @property
+    def lane(self) -> str:
+        """What keeps its order: its group, or its sender."""
+        return self.group or f"{self.channel}:{self.address or self.sender}"
+
+
+_STORED = tuple(
+    field.name
+    for field in fields(Event)
+    if field.name not in ("channel", "id", "kind", "sender", "sent_at", "seq", "at", "photos")
+)
+_DEFAULTS = {field.name: field.default for field in fields(Event)}
+
+
+def body_of(event: Event) -> str:
+    """The event as JSON, without what the inbox row's own columns say and without defaults."""
+    body: dict[str, Any] = {name: getattr(event, name) for name in _STORED if getattr(event, name) != _DEFAULTS[name]}
+    if event.photos:
+        body["photos"] = [[photo.ref, photo.sha] for photo in event.photos]
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+
+
+def restored(
+    channel: str, event_id: str, kind: str, sender: str, body: str, sent_at: int | None, seq: int, at: int
+) -> Event:
+    """The event an inbox row holds."""
+    stored = json.loads(body)
+    stored["photos"] = tuple(Photo(ref, sha) for ref, sha in stored.get("photos", ()))
+    return Event(channel, event_id, kind, sender=sender, sent_at=sent_at, seq=seq, at=at, **stored)
+
+
+def stamped(event: Event, seq: int, at: int) -> Event:
+    """The event as accepted."""
+    return replace(event, seq=seq, at=at)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What `prepare` found out before the decision. `photos` are cleaned ones; `bad_photos` sentences saying why not."""
+
+    photos: tuple[str, ...] = ()
+    bad_photos: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
+    reading: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One outgoing message, as the outbox keeps it: platforms render it within their own limits.
+
+    `mention` are person ids; `buttons` (label, the text that clicking stands for), never the only way.
+    """
+
+    text: str
+    mention: tuple[str, ...] = ()
+    photos: tuple[str, ...] = ()
+    quote: str = ""
+    buttons: tuple[tuple[str, str], ...] = ()
+
+    def to_json(self) -> str:
+        """For the outbox."""
+        body: dict[str, Any] = {"text": self.text}
+        for name in ("mention", "photos", "quote", "buttons"):
+            if value := getattr(self, name):
+                body[name] = value
+        return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> Message:
+        """From the outbox."""
+        body = json.loads(text)
+        return cls(
+            body["text"],
+            tuple(body.get("mention", ())),
+            tuple(body.get("photos", ())),
+            body.get("quote", ""),
+            tuple((label, said) for label, said in body.get("buttons", ())),
+        )

@@ -1,0 +1,144 @@
+"""The office as handlers see it: a frozen snapshot of what changes slowly (county, calendar, learned reader, channels).
+
+Rebuilt after a commit that touched people or county. Who a sender is, is always asked of the database instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from config.county import Category, County, Group, Person, Place, Unit
+from handlers.calendar import Calendar
+from handlers.reports.reading import Lesson, Reader
+from handlers.worktime import Worktime
+
+LEAD_ROLES = ("handler", "deputy", "unit_leader")
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """What handlers may know of a platform: whether it can write to one person, and how it promises delivery."""
+
+    name: str
+    can_private: bool
+    delivery: str  # idempotent, at-least-once, at-most-once
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The numbers an office may change (config.settings), as plain seconds and counts."""
+
+    gather: int = 90
+    draft: int = 600
+    confirm: int = 180
+    accept: int = 300
+    verify_hours: int = 2
+    reminders: int = 2
+    reopen_days: int = 7
+    returns: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """Everything a decision may look up without the database."""
+
+    county: County
+    reader: Reader
+    worktime: Worktime
+    channels: Mapping[str, Channel]
+    rules: Rules
+    key: bytes
+    demo: bool = False
+    units: Mapping[str, Unit] = field(default_factory=dict)
+    people: Mapping[str, Person] = field(default_factory=dict)
+    places: Mapping[str, Place] = field(default_factory=dict)
+    categories: Mapping[str, Category] = field(default_factory=dict)
+    groups: Mapping[str, Group] = field(default_factory=dict)
+    group_at: Mapping[tuple[str, str], Group] = field(default_factory=dict)
+    person_at: Mapping[tuple[str, str], Person] = field(default_factory=dict)
+    unit_named: Mapping[str, str] = field(default_factory=dict)
+
+    def unit_name(self, unit: str) -> str:
+        """What people call the unit."""
+        return self.units[unit].name if unit in self.units else unit
+
+    def person_name(self, person: str) -> str:
+        """A person's name; empty for nobody."""
+        return self.people[person].name if person in self.people else ""
+
+    def category_name(self, code: str) -> str:
+        """The small class as people read it."""
+        return self.categories[code].name if code in self.categories else "其他问题"
+
+    def place_name(self, place: str) -> str:
+        """The canonical name of a place id; empty when there is none."""
+        return self.places[place].name if place in self.places else ""
+
+    def staff(self, unit: str) -> tuple[Person, ...]:
+        """Who answers for a unit: handlers first, then deputies, then its leader."""
+        found = (p for role in LEAD_ROLES for p in self.county.people if p.unit == unit and role in p.roles)
+        return tuple(dict.fromkeys(found))
+
+    def with_role(self, role: str) -> tuple[Person, ...]:
+        """Everyone who holds a role, in the county's order."""
+        return tuple(p for p in self.county.people if role in p.roles)
+
+    def address_of(self, group: str, channel: str = "") -> tuple[str, str] | None:
+        """(channel, address) of a work group, in `channel` when it is bound there."""
+        bound = [a.partition(":")[::2] for a in self.groups[group].accounts] if group in self.groups else []
+        bound = [(name, address) for name, address in bound if name in self.channels]
+        for name, address in bound:
+            if name == channel:
+                return name, address
+        return bound[0] if bound else None
+
+    def private_address(self, person: str) -> tuple[str, str] | None:
+        """Where a person can be written to alone; None when no channel reaches them (design 6a)."""
+        for account in self.people[person].accounts if person in self.people else ():
+            channel, _, user = account.partition(":")
+            if channel in self.channels and self.channels[channel].can_private:
+                return channel, user
+        return None
+
+    def member(self, group: str, person: str) -> bool:
+        """Whether a person belongs to a group; a group without a list takes everyone registered."""
+        found = self.groups.get(group)
+        return found is not None and (not found.members or person in found.members)
+
+    def find_unit(self, text: str) -> str | None:
+        """The unit a text names, by name or alias, the longest name first."""
+        hits = [name for name in self.unit_named if name in text]
+        return self.unit_named[max(hits, key=len)] if hits else None
+
+
+def open_office(
+    county: County,
+    channels: Mapping[str, Channel],
+    rules: Rules,
+    key: bytes,
+    *,
+    demo: bool = False,
+    lessons: tuple[Lesson, ...] = (),
+    reader: Reader | None = None,
+) -> Office:
+    """Index a county. `reader` may be handed on when only people changed."""
+    names = {name: unit.id for unit in county.units for name in (unit.name, *unit.aliases) if len(name) > 1}
+    return Office(
+        county=county,
+        reader=reader or Reader(county, lessons),
+        worktime=Worktime(Calendar(county.calendar)),
+        channels=channels,
+        rules=rules,
+        key=key,
+        demo=demo,
+        units={unit.id: unit for unit in county.units},
+        people={person.id: person for person in county.people},
+        places={place.id: place for place in county.places},
+        categories={category.code: category for category in county.categories},
+        groups={group.id: group for group in county.groups},
+        group_at={(c, a): g for g in county.groups for c, _, a in (account.partition(":") for account in g.accounts)},
+        person_at={(c, u): p for p in county.people for c, _, u in (account.partition(":") for account in p.accounts)},
+        unit_named=names,
+    )

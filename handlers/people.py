@@ -1,0 +1,102 @@
+"""Members and their bot: check-in, admission, group binding, help, privacy, opinions, quiet."""
+
+from __future__ import annotations
+
+import re
+
+from handlers.commands import Command
+from handlers.screening import clean_name
+from handlers.turn import Turn
+from store import county, people
+
+TEXTS = {
+    "help": "发照片加一句话即可上报，我来派单\n经办人:签收 / 反馈 / 退单 原因;核查:通过 / 返工 原因\n查进度:查 单号;还可以说:隐私 意见 静音 恢复",
+    "privacy": "我只保存上报、工单往来和对我说的话，其他聊天不保存\n照片去除位置等信息，办结180天后删除;个人号码打码\n意见或查看、删除本人数据:回复“意见 内容”",
+    "opinion": "意见已记下，编号 {id}，工作人员会答复",
+    "opinion_empty": "请写上内容，例如“意见 晚上消息太多”",
+    "mute": "好的，{hours}小时内不再私聊提醒，紧急工单除外。回复“恢复”可取消",
+    "unmute": "已恢复提醒",
+    "checked_in": "报到成功:{name}，{unit}",
+    "bad_code": "报到码无效或已过期，请向管理员重新要一个",
+    "stranger": "您还没有登记，消息暂未受理。请向管理员要报到码，回复“报到 报到码”",
+    "bound": "本群已绑定为“{name}”",
+    "not_admin": "绑定群请由管理员使用绑定码",
+}
+CODE_LENGTH = 8
+_HOURS = re.compile(r"\d{1,2}")
+
+
+def help_(turn: Turn, command: Command) -> None:
+    """帮助."""
+    turn.reply("help", TEXTS["help"])
+
+
+def privacy(turn: Turn, command: Command) -> None:
+    """隐私: the same notice every group gets once when the bot joins."""
+    turn.reply("privacy", TEXTS["privacy"])
+
+
+def opinion(turn: Turn, command: Command) -> None:
+    """意见: kept with a number until somebody answers."""
+    if not command.rest:
+        return turn.reply("help", TEXTS["opinion_empty"])
+    opinion_id = f"Y{turn.event.seq}"
+    people.add_opinion(turn.tx, opinion_id, turn.actor.id, command.rest)
+    turn.reply("help", TEXTS["opinion"].replace("{id}", opinion_id))
+
+
+def mute(turn: Turn, command: Command) -> None:
+    """静音 N小时: no private reminders until then."""
+    found = _HOURS.search(command.rest)
+    hours = min(int(found[0]), 72) if found else 2
+    people.mute(turn.tx, turn.actor.id, turn.at + hours * 3600)
+    turn.reply("help", TEXTS["mute"].replace("{hours}", str(hours)))
+
+
+def unmute(turn: Turn, command: Command) -> None:
+    """恢复."""
+    people.mute(turn.tx, turn.actor.id, None)
+    turn.reply("help", TEXTS["unmute"])
+
+
+def check_in(turn: Turn, command: Command) -> None:
+    """报到: a one-time code binds this platform identity to a person."""
+    event = turn.event
+    person_id = people.spend_code(turn.tx, command.rest, "person") if command.rest else None
+    person = people.get(turn.tx, person_id) if person_id else None
+    if person is None:
+        return turn.refuse("not_member", TEXTS["bad_code"])
+    people.bind(turn.tx, event.channel, event.sender, person.id)
+    turn.reply(
+        "help", TEXTS["checked_in"].replace("{name}", person.name).replace("{unit}", turn.office.unit_name(person.unit))
+    )
+
+
+def bind_group(turn: Turn, command: Command) -> None:
+    """绑定: a one-time code makes this platform group one of the county's work groups."""
+    event = turn.event
+    group_id = people.spend_code(turn.tx, command.rest, "group") if command.rest and not event.private else None
+    if group_id is None or group_id not in turn.office.groups:
+        return turn.refuse("not_allowed", TEXTS["not_admin"])
+    county.bind_group(turn.tx, event.channel, event.address, group_id)
+    turn.reply("help", TEXTS["bound"].replace("{name}", turn.office.groups[group_id].name))
+    _welcome(turn, group_id)
+
+
+def joined(turn: Turn) -> None:
+    """The bot was added to a group: the privacy notice, once."""
+    if turn.event.group:
+        _welcome(turn, turn.event.group)
+
+
+def _welcome(turn: Turn, group_id: str) -> None:
+    if county.welcome(turn.tx, group_id):
+        turn.reply("privacy", TEXTS["privacy"])
+
+
+def stranger(turn: Turn) -> None:
+    """An unknown sender is held for admission and told so once; nothing is dispatched (dispatch.md F4.13)."""
+    event = turn.event
+    first = people.hold_stranger(turn.tx, event.channel, event.sender, clean_name(event.name), event.address)
+    turn.forget = True
+    turn.refuse("not_member", TEXTS["stranger"] if first else "")
