@@ -36,6 +36,11 @@ class BusinessClock:
     def __call__(self) -> int:
         return self._frozen if self._frozen is not None else int(time.time()) + self._offset
 
+    @property
+    def moved(self) -> bool:
+        """Whether this clock was ever set ahead."""
+        return self._offset > 0
+
     def advance_to(self, moment: int) -> None:
         """Move forward; earlier moments are ignored, since time never runs back."""
         ahead = moment - self()

@@ -164,13 +164,18 @@ class Inbox:
         """A parked event was reopened by a person."""
         self._push(restored(row.channel, row.event_id, row.kind, row.sender, row.body, row.sent_at, row.seq, row.at))
 
-    async def decision(self, seq: int, timeout: float = 2.0) -> Decision | None:
+    @property
+    def has_room(self) -> bool:
+        """Whether another event would be taken."""
+        return self.open < self._bound
+
+    async def decision(self, seq: int, patience: float = 2.0) -> Decision | None:
         """Wait for the decision on an accepted event; None when it takes longer (处理中) or was parked."""
         future = self._decided.get(seq)
         if future is None:
             return None
         try:
-            return await asyncio.wait_for(asyncio.shield(future), timeout)
+            return await asyncio.wait_for(asyncio.shield(future), patience)
         except TimeoutError:
             return None
 

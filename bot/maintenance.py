@@ -9,7 +9,9 @@ from pathlib import Path
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
 
 from bot import backup
 from bot.clock import ZONE
@@ -38,9 +40,9 @@ class Maintenance:
         self._shop = shop
         self._retention = retention
         minutes = retention.backup_minutes
-        self._jobs: dict[str, tuple[int, CronTrigger, Callable[[], Awaitable[None]]]] = {
+        self._jobs: dict[str, tuple[int, BaseTrigger, Callable[[], Awaitable[None]]]] = {
             "anchor": (3600, CronTrigger(minute=2, timezone=ZONE), self._anchor),
-            "backup": (minutes * 60, CronTrigger(minute=f"*/{minutes}", timezone=ZONE), self._backup),
+            "backup": (minutes * 60, IntervalTrigger(minutes=minutes, timezone=ZONE), self._backup),
             "purge": (86400, CronTrigger(hour=3, minute=17, timezone=ZONE), self._purge),
         }
 

@@ -89,6 +89,10 @@ class Store:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._readers, self._read, query)
 
+    def peek(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a short query where no event loop runs yet: wiring and commands."""
+        return self._readers.submit(self._read, query).result()
+
     def _read(self, query: Callable[[sqlite3.Connection], T]) -> T:
         connection = getattr(self._local, "connection", None)
         if connection is None:

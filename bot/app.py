@@ -1,0 +1,169 @@
+"""Wiring: opens the parts in order, serves, closes them in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp_jinja2
+import jinja2
+import structlog
+from aiohttp import web
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from bot.clock import ZONE, BusinessClock
+from bot.console import chat, demo, login, pages, session
+from bot.engine import Engine, Frame, read_key
+from bot.maintenance import Maintenance, Retention
+from bot.media import PhotoShop
+from bot.platforms.web import WebPlatform
+from bot.prepare import Preparer
+from config.county import County
+from config.files import shipped_county
+from config.settings import Settings
+from handlers.office import Rules
+from handlers.worktime import shown
+from store import Store, county, meta
+
+log = structlog.get_logger()
+CONSOLE = Path(__file__).parent / "console"
+UPLOAD_LIMIT = 12 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a running process is made of."""
+
+    engine: Engine
+    web: WebPlatform
+    shop: PhotoShop
+    preparer: Preparer
+    maintenance: Maintenance
+    settings: Settings
+    data: Path
+
+
+def rules_of(settings: Settings) -> Rules:
+    """The office's numbers as handlers take them."""
+    return Rules(
+        gather=settings.gather_seconds,
+        draft=settings.draft_minutes * 60,
+        confirm=settings.confirm_minutes * 60,
+        accept=settings.accept_minutes * 60,
+        verify_hours=settings.verify_hours,
+        reminders=settings.reminder_cap,
+        reopen_days=settings.reopen_days,
+        returns=settings.returns_cap,
+    )
+
+
+def assemble(data: Path, settings: Settings, imported: County | None) -> Parts:
+    """Pass the start gates and build the parts. Raises ConfigError with what to do."""
+    business = BusinessClock(data / "clock")
+    store = Store.open(data, business)
+    try:
+        key = read_key(data / "key")
+        demo = _is_demo(store, imported)
+        platform = WebPlatform()
+        platforms = {platform.channel.name: platform}
+        shop = PhotoShop(data / "photos")
+        preparer = Preparer(store, shop, platforms)
+        engine = Engine(
+            store,
+            business,
+            platforms,
+            preparer,
+            Frame(rules_of(settings), key, demo),
+            erase_photo=shop.erase,
+            bound=settings.queue_events,
+        )
+        platform.engine = engine
+        preparer.accept = engine.inbox.accept
+    except BaseException:
+        store.close()
+        raise
+    retention = Retention(
+        settings.keep_audit_days, backup_minutes=settings.backup_minutes, backup_keep=settings.backup_keep
+    )
+    return Parts(engine, platform, shop, preparer, Maintenance(store, shop, retention), settings, data)
+
+
+def _is_demo(store: Store, imported: County | None) -> bool:
+    """Set when the directory is first created from the shipped county, and ended for good by an import (design 6b)."""
+    found = store.peek(lambda c: (county.empty(c), meta.get(c, "demo")))
+    return imported is None if found[0] else bool(found[1])
+
+
+def application(parts: Parts, imported: County | None) -> web.Application:
+    """The aiohttp application of a running process."""
+    app = web.Application(middlewares=[session.frame], client_max_size=UPLOAD_LIMIT)
+    app[session.ENGINE], app[session.WEB] = parts.engine, parts.web
+    app[chat.SHOP], app[chat.PREPARER] = parts.shop, parts.preparer
+    settings = parts.settings
+    app[session.LIMITS] = session.Limits(
+        settings.session_idle_minutes * 60, settings.session_hours * 3600, settings.ip_allow
+    )
+    environment = aiohttp_jinja2.setup(app, loader=jinja2.FileSystemLoader(CONSOLE / "templates"), autoescape=True)
+    environment.filters.update(FILTERS)
+    app.router.add_get("/healthz", healthz)
+    app.router.add_static("/static", CONSOLE / "static", follow_symlinks=False)
+    for part in (chat, login, demo, pages):
+        part.add_routes(app)
+    for platform in parts.engine.platforms.values():
+        platform.add_routes(app)
+    app.cleanup_ctx.append(lambda app: _life(parts, imported))
+    return app
+
+
+async def _life(parts: Parts, imported: County | None) -> AsyncIterator[None]:
+    engine = parts.engine
+    await parts.shop.start()
+    await engine.start(imported or shipped_county())
+    if engine.office.demo:
+        _begin_in_hours(engine)
+    scheduler = AsyncIOScheduler(timezone=ZONE)
+    engine.clock.start(scheduler)
+    parts.maintenance.start(scheduler)
+    scheduler.start()
+    await engine.clock.tick()
+    for platform in engine.platforms.values():
+        await platform.start()
+    asyncio.get_running_loop().call_later(1.0, _warm, engine)
+    yield
+    scheduler.shutdown(wait=False)
+    for platform in engine.platforms.values():
+        await platform.close()
+    await parts.preparer.close()
+    await parts.shop.close()
+    await engine.close()
+
+
+def _begin_in_hours(engine: Engine) -> None:
+    """A demo first opened at night begins the next working morning, so that units can be seen answering."""
+    now = engine.business()
+    opening = engine.office.worktime.next_open(now)
+    if opening > now and not engine.business.moved:
+        engine.business.advance_to(opening + 1800)
+
+
+def _warm(engine: Engine) -> None:
+    """Load what the first decision would otherwise wait for, once the port is open."""
+    engine.office.worktime.is_workday(datetime.date.today())
+
+
+async def healthz(request: web.Request) -> web.Response:
+    """200 only when events can be accepted."""
+    engine = request.app[session.ENGINE]
+    ready = engine.store.healthy and engine.inbox.has_room
+    return web.json_response({"ready": ready}, status=200 if ready else 503)
+
+
+def _time(at: int | None, form: str = "%m月%d日 %H:%M") -> str:
+    zone = datetime.timezone(datetime.timedelta(hours=8))
+    return datetime.datetime.fromtimestamp(at, zone).strftime(form) if at else ""
+
+
+FILTERS = {"time": _time, "due": shown}
