@@ -160,9 +160,10 @@ def counts(connection: sqlite3.Connection) -> dict[str, int]:
     return dict(rows.fetchall())
 
 
-def task_of_receipt(tx: Tx, channel: str, receipt: str) -> str | None:
+def task_of_receipt(source: Tx | sqlite3.Connection, channel: str, receipt: str) -> str | None:
     """The task a bot message was about, by the platform's id of that message."""
-    row = tx.one("select task from outbox where channel = ? and receipt = ? and task is not null", (channel, receipt))
+    sql = "select task from outbox where channel = ? and receipt = ? and task is not null"
+    row = source.execute(sql, (channel, receipt)).fetchone()
     return row[0] if row else None
 
 
