@@ -103,7 +103,7 @@ class Inbox:
 
     async def _screen(self, event: Event, office: Office) -> Event | None:
         """The event as it may be stored, or None to forget it."""
-        if event.kind != "message":
+        if event.kind not in ("message", "click"):
             return event
         if len(event.text) > TEXT_LIMIT:
             event = replace(event, text=event.text[:TEXT_LIMIT])
@@ -205,7 +205,7 @@ class Inbox:
         self._idle.clear()
         loop = asyncio.get_running_loop()
         self._decided[event.seq] = loop.create_future()
-        needs = event.kind == "message"
+        needs = event.kind in ("message", "click")
         waiting = _Waiting(event, loop.create_task(self._prepare_guarded(event)) if needs and event.photos else None)
         lane = self._lanes.get(event.lane)
         if lane is not None:

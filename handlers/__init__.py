@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from config.county import Person
 from handlers import commands, people, recall, secrecy
 from handlers.commands import Command
-from handlers.events import Event, Facts
+from handlers.events import CONSOLE, Event, Facts
 from handlers.office import Office
 from handlers.reports import gathering
 from handlers.tasks import alarms, late_photos, steps
@@ -67,28 +68,44 @@ EVENTS: dict[str, Callable[[Turn], None]] = {
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """How an event was settled: `refused` a design 8 word or "", `forgotten` whether its words were erased."""
+    """How an event was settled: `refused` a design 8 word or "", `forgotten` whether its words were erased.
+
+    `answer` is what a console page shows: the last thing said to an event whose channel takes no answers.
+    """
 
     refused: str
     forgotten: bool
     erase_photos: tuple[str, ...]
+    answer: str = ""
 
 
 def decide(tx: Tx, event: Event, facts: Facts, office: Office) -> Decision:
     """Settle one event in the writer's transaction: everything it changes and says, and its inbox row, or nothing."""
-    turn = Turn(
-        tx, event, facts, office, sender=directory.by_account(tx, event.channel, event.sender) if event.sender else None
-    )
+    turn = Turn(tx, event, facts, office, sender=_sender(tx, event) if event.sender else None)
     if event.kind in EVENTS:
         EVENTS[event.kind](turn)
     else:
         _hear(turn)
     inbox.settle(tx, event.seq, "done", turn.refused, forget=turn.forget)
-    return Decision(turn.refused, turn.forget, tuple(turn.erase_photos))
+    return Decision(turn.refused, turn.forget, tuple(turn.erase_photos), turn.answer_here)
+
+
+def _sender(tx: Tx, event: Event) -> Person | None:
+    """The person behind a platform identity; the console has already established its own."""
+    if event.channel == CONSOLE:
+        return directory.get(tx, event.sender)
+    return directory.by_account(tx, event.channel, event.sender)
+
+
+def _command(event: Event) -> Command:
+    """A click names the word, the task and the rest apart; a message is parsed."""
+    if event.kind == "click" and event.action:
+        return Command(commands.VERBS.get(event.action, ""), event.action, event.subject, event.text.strip())
+    return commands.parse(event.text)
 
 
 def _hear(turn: Turn) -> None:
-    command = commands.parse(turn.event.text)
+    command = _command(turn.event)
     route = BY_VERB.get(command.verb)
     if turn.sender is None and (route is None or route.who != "anyone"):
         return people.stranger(turn)

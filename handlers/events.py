@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+CONSOLE = "console"  # the channel of clicks in the web console: its senders are person ids, signed in, and it takes no answers
 KINDS = ("message", "recall", "joined", "timer", "click", "photo", "secret")
 
 

@@ -90,8 +90,8 @@ def joined(turn: Turn) -> None:
 
 
 def _welcome(turn: Turn, group_id: str) -> None:
-    if county.welcome(turn.tx, group_id):
-        turn.reply("privacy", TEXTS["privacy"])
+    if county.welcome(turn.tx, group_id) and turn.event.channel in turn.office.channels:
+        turn.answer(turn.event.channel, turn.event.address, "privacy", TEXTS["privacy"])
 
 
 def stranger(turn: Turn) -> None:

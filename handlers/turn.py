@@ -19,7 +19,10 @@ Buttons = tuple[tuple[str, str], ...]
 
 @dataclass(slots=True)
 class Turn:
-    """What a handler gets. `refused` is a design 8 word when the request was turned down; `forget` erases the words."""
+    """What a handler gets. `refused` is a design 8 word when the request was turned down; `forget` erases the words.
+
+    `answer_here` is the last answer to an event whose channel takes none: a console click reads it on its page.
+    """
 
     tx: Tx
     event: Event
@@ -29,6 +32,7 @@ class Turn:
     refused: str = ""
     forget: bool = False
     said: int = 0
+    answer_here: str = ""
     erase_photos: list[str] = field(default_factory=list)
 
     @property
@@ -53,7 +57,9 @@ class Turn:
     ) -> None:
         """Answer where the event came from, quoting it; at once, whatever the hour (design 6a.9)."""
         event = self.event
-        if event.channel in self.office.channels:
+        if event.channel not in self.office.channels:
+            self.answer_here = text
+        else:
             called = (mention,) if mention and not self.quiet(task) else ()
             message = Message(text, called, photos, event.id if event.group else "", buttons)
             self._queue(event.channel, event.address, kind, message, task=task)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from typing import Any
 
+from config.county import Person
 from handlers.calendar import local
 from handlers.office import LEAD_ROLES
 from handlers.tasks import lifecycle
@@ -29,16 +31,20 @@ def clock_of(at: int) -> str:
 
 def relations(turn: Turn, task: Task) -> frozenset[str]:
     """How the sender stands to a task, in the table's words; "own_unit" when a check would be of their own work."""
-    person = turn.sender
-    if person is None:
+    if turn.sender is None:
         return frozenset()
+    return standing(turn.sender, task, tasks.units(turn.tx, task.id), tasks.reporters(turn.tx, task.id))
+
+
+def standing(person: Person, task: Task, units: Sequence[str], reporters: Sequence[str]) -> frozenset[str]:
+    """The same for anybody, without a turn: the console offers exactly the steps the table will permit."""
     roles, found = frozenset(person.roles), set()
-    own = person.unit in (tasks.units(turn.tx, task.id) or (task.unit,)) and bool(person.unit)
+    own = person.unit in (units or (task.unit,)) and bool(person.unit)
     if own and roles.intersection(LEAD_ROLES):
         found.add("unit")
     if person.id == task.reporter:
         found.add("opener")
-    if person.id in tasks.reporters(turn.tx, task.id):
+    if person.id in reporters:
         found.add("own_unit" if own else "reporter")
     if "verifier" in roles:
         found.add("own_unit" if own else "checker")
