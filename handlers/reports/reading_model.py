@@ -1,0 +1,153 @@
+"""A small linear learner in plain Python: class centroids, then a few passes of softmax regression over them.
+
+A fitted `Linear` is packed arrays, so a quarter of a million weights take two megabytes and no numpy is imported.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import zlib
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+SHARPNESS = 8.0  # scores are cosines; this is their softmax temperature while fitting
+PASSES, RATE, START, DECAY = 4, 0.5, 0.5, 0.3
+FAINT = 0.012  # weights below this are dropped when packing
+
+Sample = tuple[str, Mapping[str, float], float]  # label, features, weight
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """Weights by feature, packed. `scores` answers one number a label."""
+
+    labels: tuple[str, ...]
+    index: Mapping[str, int]
+    rarity: array[float]
+    start: array[int]
+    ids: array[int]
+    weights: array[float]
+
+    def scores(self, features: Mapping[str, float]) -> list[float]:
+        """One score a label: the cosine-like agreement of the features with the label's weights."""
+        known = [(i, value * self.rarity[i]) for g, value in features.items() if (i := self.index.get(g, -1)) >= 0]
+        out = [0.0] * len(self.labels)
+        length = math.sqrt(sum(v * v for _, v in known))
+        if not length:
+            return out
+        start, ids, weights = self.start, self.ids, self.weights
+        for i, value in known:
+            share = value / length
+            a, b = start[i], start[i + 1]
+            for label, weight in zip(ids[a:b], weights[a:b], strict=True):
+                out[label] += share * weight
+        return out
+
+    def chances(self, features: Mapping[str, float], sharpness: float = SHARPNESS) -> list[float]:
+        """Softmax of the scores."""
+        scores = self.scores(features)
+        top = max(scores)
+        powers = [math.exp(sharpness * (s - top)) for s in scores]
+        total = sum(powers)
+        return [p / total for p in powers]
+
+
+def fit(samples: Sequence[Sample], passes: int = PASSES) -> Linear:
+    """Fit from labelled samples; deterministic."""
+    rarity = _rarity(samples)
+    rows = [(label, _scaled(features, rarity), weight) for label, features, weight in samples]
+    table: dict[str, dict[str, float]] = {gram: {} for gram in rarity}
+    counts = Counter(label for label, _, _ in rows)
+    for label, row, weight in rows:
+        for gram, value in row.items():
+            cell = table[gram]
+            cell[label] = cell.get(label, 0.0) + value * weight * START / math.sqrt(counts[label])
+    order = list(range(len(rows)))
+    shuffle = random.Random(20261124).shuffle
+    for turn in range(passes):
+        shuffle(order)
+        for i in order:
+            _learn(table, *rows[i], RATE / (1 + turn * DECAY))
+    return _pack(table, rarity, sorted(counts))
+
+
+def _learn(table: dict[str, dict[str, float]], label: str, row: Mapping[str, float], weight: float, rate: float) -> None:
+    scores: dict[str, float] = {}
+    for gram, value in row.items():
+        for other, w in table[gram].items():
+            scores[other] = scores.get(other, 0.0) + value * w
+    top = max(scores.values(), default=0.0)
+    powers = {c: math.exp(SHARPNESS * (s - top)) for c, s in scores.items() if s > top - 5 / SHARPNESS}
+    total = sum(powers.values()) or 1.0
+    if powers.get(label, 0.0) / total > 0.97:
+        return
+    step = rate * weight
+    moves = [(c, -step * p / total) for c, p in powers.items() if p > 0.01 * total]
+    moves.append((label, step))
+    for gram, value in row.items():
+        cell = table[gram]
+        for other, move in moves:
+            cell[other] = cell.get(other, 0.0) + move * value
+
+
+def _rarity(samples: Sequence[Sample]) -> dict[str, float]:
+    spread = Counter(gram for _, features, _ in samples for gram in features)
+    return {gram: math.log(len(samples) / n) for gram, n in spread.items() if n < len(samples)}
+
+
+def _scaled(features: Mapping[str, float], rarity: Mapping[str, float]) -> dict[str, float]:
+    row = {gram: value * rarity[gram] for gram, value in features.items() if gram in rarity}
+    length = math.sqrt(sum(v * v for v in row.values())) or 1.0
+    return {gram: value / length for gram, value in row.items()}
+
+
+def _pack(table: Mapping[str, Mapping[str, float]], rarity: Mapping[str, float], labels: Sequence[str]) -> Linear:
+    place = {label: i for i, label in enumerate(labels)}
+    kept = {g: [(place[c], w) for c, w in cell.items() if abs(w) > FAINT] for g, cell in table.items()}
+    kept = {gram: cell for gram, cell in kept.items() if cell}
+    return Linear(
+        tuple(labels),
+        {gram: i for i, gram in enumerate(kept)},
+        array("f", (rarity[gram] for gram in kept)),
+        array("I", accumulate((len(cell) for cell in kept.values()), initial=0)),
+        array("H", (c for cell in kept.values() for c, _ in cell)),
+        array("f", (w for cell in kept.values() for _, w in cell)),
+    )
+
+
+def pack(key: str, models: Iterable[Linear]) -> bytes:
+    """Fitted models as one file, under the key of what they were fitted from."""
+    head, body = [], b""
+    for m in models:
+        head.append({"labels": m.labels, "grams": list(m.index), "sizes": [len(m.ids)]})
+        body += m.rarity.tobytes() + m.start.tobytes() + m.ids.tobytes() + m.weights.tobytes()
+    text = json.dumps({"key": key, "models": head}, ensure_ascii=False).encode()
+    return zlib.compress(len(text).to_bytes(4, "little") + text + body, 9)
+
+
+def unpack(key: str, data: bytes) -> tuple[Linear, ...]:
+    """The models of `pack`, or nothing when the file was made from other inputs."""
+    if not data:
+        return ()
+    raw = zlib.decompress(data)
+    size = int.from_bytes(raw[:4], "little")
+    head = json.loads(raw[4 : 4 + size])
+    if head["key"] != key:
+        return ()
+    at, out = 4 + size, []
+    for entry in head["models"]:
+        grams, n = entry["grams"], entry["sizes"][0]
+        parts = []
+        for code, length in (("f", len(grams)), ("I", len(grams) + 1), ("H", n), ("f", n)):
+            part = array(code)
+            part.frombytes(raw[at : at + length * part.itemsize])
+            at += length * part.itemsize
+            parts.append(part)
+        index = {gram: i for i, gram in enumerate(grams)}
+        out.append(Linear(tuple(entry["labels"]), index, *parts))
+    return tuple(out)

@@ -1,0 +1,101 @@
+"""What the reader is taught with: example phrases, names of classes, opening conditions, and framed variants of them.
+
+The models are a pure function of (lexicon, phrases, categories, standards); `fitted.bin` is only a cache of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from functools import lru_cache
+
+from config.county import County
+from config.lexicon import Lexicon, fitted_file
+from handlers.reports.reading_model import Linear, Sample, fit, unpack
+from handlers.reports.reading_words import Words, gate_features, letters, matter_features
+
+OUTSIDE = "外:"  # label of a matter that has no small class in this county
+NAME, CONDITION, NAMED_CONDITION = 1.0, 0.4, 0.5  # how much a sample counts beside a phrase (1.0)
+REAL, FRAMED = 3.0, 1.0  # a real line that is no report counts as much as three made ones
+REPORT, OTHER = "是", "否"
+FORMAT = "3"  # raise when features or fitting change, so that an old cache is not read
+
+Lesson = tuple[str, str]  # label, text
+
+
+def labels_of(county: County, lexicon: Lexicon) -> dict[str, str]:
+    """Field name → the label its phrases teach: a class this county has, else the matter itself."""
+    codes = {c.code for c in county.categories}
+    matters = [f for f in lexicon.fields if f.phrases]
+    return {f.name: next((c for c in f.codes if c in codes), OUTSIDE + f.name) for f in matters}
+
+
+def phrases_of(county: County, lexicon: Lexicon) -> list[Lesson]:
+    """Every example of a report: the county's phrases and the phrases of matters."""
+    taught = [(p.code, p.text) for p in county.phrases if p.code]
+    labels = labels_of(county, lexicon)
+    return taught + [(labels[f.name], text) for f in lexicon.fields for text in f.phrases]
+
+
+def key_of(county: County, lexicon: Lexicon) -> str:
+    """Hash of everything the models are fitted from."""
+    parts = [FORMAT, repr(lexicon), repr(county.phrases), repr([(c.code, c.name) for c in county.categories])]
+    parts.append(repr([(s.code, s.condition) for s in county.standards]))
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def models(county: County, lexicon: Lexicon) -> tuple[Linear, Linear, Linear]:
+    """(matter, gate, ear): from the shipped cache when it fits, else fitted now (about two seconds)."""
+    return _models(key_of(county, lexicon), _Inputs(county, lexicon))
+
+
+class _Inputs:
+    """Carries the inputs past the cache, which looks at the key only."""
+
+    def __init__(self, county: County, lexicon: Lexicon) -> None:
+        self.county, self.lexicon = county, lexicon
+
+    def __hash__(self) -> int:
+        return 0
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Inputs)
+
+
+@lru_cache(maxsize=4)
+def _models(key: str, inputs: _Inputs) -> tuple[Linear, Linear, Linear]:
+    ready = unpack(key, fitted_file())
+    return (ready[0], ready[1], ready[2]) if len(ready) == 3 else teach(inputs.county, inputs.lexicon)
+
+
+def teach(county: County, lexicon: Lexicon) -> tuple[Linear, Linear, Linear]:
+    """Fit the three models."""
+    words, cues = Words(lexicon.senses), Words(lexicon.cues)
+    framed = list(_framed(county, lexicon))
+    gate = [(label, gate_features(text, words, cues), weight) for label, text, weight in framed]
+    ear = [(label, letters(text), weight) for label, text, weight in framed]
+    return fit(list(_matter(county, lexicon, words))), fit(gate), fit(ear)
+
+
+def _matter(county: County, lexicon: Lexicon, words: Words) -> Iterator[Sample]:
+    names = {c.code: c.name for c in county.categories}
+    for label, text in phrases_of(county, lexicon):
+        yield label, matter_features(text, words), 1.0
+    for code, name in names.items():
+        yield code, matter_features(name, words), NAME
+    for row in county.standards:
+        if row.code in names:
+            yield row.code, matter_features(row.condition, words), CONDITION
+            yield row.code, matter_features(names[row.code] + row.condition, words), NAMED_CONDITION
+
+
+def _framed(county: County, lexicon: Lexicon) -> Iterator[tuple[str, str, float]]:
+    places = lexicon.sample_places
+    for i, (_, phrase) in enumerate(phrases_of(county, lexicon)):
+        for label, frames in ((REPORT, lexicon.yes), (OTHER, lexicon.no)):
+            frame = frames[i % len(frames)]
+            yield label, frame.replace("▢", phrase).replace("◇", places[i % len(places)]), FRAMED
+        yield REPORT, phrase, FRAMED
+    for row in county.phrases:
+        if not row.code:
+            yield OTHER, row.text, REAL
