@@ -19,6 +19,8 @@ from bot.console import chat, demo, login, pages, session
 from bot.engine import Engine, Frame, read_key
 from bot.maintenance import Maintenance, Retention
 from bot.media import PhotoShop
+from bot.platforms import Platform
+from bot.platforms.registry import connect
 from bot.platforms.web import WebPlatform
 from bot.prepare import Preparer
 from config.county import County
@@ -67,9 +69,9 @@ def assemble(data: Path, settings: Settings, imported: County | None) -> Parts:
     try:
         key = read_key(data / "key")
         demo = _is_demo(store, imported)
-        platform = WebPlatform()
-        platforms = {platform.channel.name: platform}
-        shop = PhotoShop(data / "photos")
+        platform, shop = WebPlatform(), PhotoShop(data / "photos")
+        connected = connect(settings.channels, shop.path, demo=demo)
+        platforms: dict[str, Platform] = {platform.channel.name: platform, **connected}
         preparer = Preparer(store, shop, platforms)
         engine = Engine(
             store,
@@ -81,6 +83,8 @@ def assemble(data: Path, settings: Settings, imported: County | None) -> Parts:
             bound=settings.queue_events,
         )
         platform.engine = engine
+        for other in connected.values():
+            other.engine = engine
         preparer.accept = engine.inbox.accept
     except BaseException:
         store.close()

@@ -16,7 +16,7 @@ import structlog
 
 from bot.pacing import Pacing
 from bot.platforms import Platform
-from config.errors import Busy, Refused, Retry, SendError, Unknown
+from config.errors import Busy, Offline, Refused, Retry, SendError, Unknown
 from handlers.events import Message
 from store import Store, Tx, outbox
 from store.outbox import OutboxRow
@@ -34,6 +34,7 @@ class _End:
     receipt: str | None = None
     reason: str = ""
     again_in: float = 0.0
+    tried: int = 1
 
 
 class Outbox:
@@ -118,8 +119,10 @@ class Outbox:
 
     async def _attempt(self, platform: Platform, row: OutboxRow) -> _End:
         try:
-            receipt = await asyncio.wait_for(platform.send(row, Message.from_json(row.body)), SEND_SECONDS)
-            return _End("sent", receipt)
+            async with asyncio.timeout(SEND_SECONDS):
+                return _End("sent", await platform.send(row, Message.from_json(row.body)))
+        except Offline as error:
+            return _End("due", reason=str(error), again_in=error.after, tried=0)
         except Retry as error:
             return self._later(row, str(error), error.after)
         except Refused as error:
@@ -147,7 +150,7 @@ class Outbox:
                 lambda tx: outbox.mark(tx, row.seq, end.state, receipt=end.receipt, reason=end.reason)
             )
         again = self._store.now() + max(1, round(end.again_in))
-        await self._write(lambda tx: outbox.postpone(tx, row.seq, again, end.reason))
+        await self._write(lambda tx: outbox.postpone(tx, row.seq, again, end.reason, end.tried))
         self._wake(again)
 
     async def _write(self, job: Callable[[Tx], None]) -> None:

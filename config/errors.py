@@ -6,6 +6,7 @@
     ├── Busy             no room or no disk right now; the sender should try again
     └── SendError        a platform did not take a message
         ├── Retry        try again after so many seconds
+        │   └── Offline  nobody is connected; waits as long as it takes, which is no failed attempt
         ├── Refused      it will never take this one
         └── Unknown      it may or may not have taken it
 
@@ -70,6 +71,10 @@ class Retry(SendError):
     def __init__(self, reason: str, after: float = 0.0) -> None:
         self.after = after
         super().__init__(reason)
+
+
+class Offline(Retry):
+    """Nobody is there to send through. The message waits without using up its attempts."""
 
 
 class Refused(SendError):

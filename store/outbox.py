@@ -75,12 +75,20 @@ def mark(tx: Tx, seq: int, state: str, *, receipt: str | None = None, reason: st
     )
 
 
-def postpone(tx: Tx, seq: int, not_before: int, reason: str) -> None:
-    """Try again later."""
+def postpone(tx: Tx, seq: int, not_before: int, reason: str, tried: int = 1) -> None:
+    """Try again later; `tried` 0 when there was nobody to try with."""
     tx.execute(
-        "update outbox set state = 'due', attempts = attempts + 1, not_before = ?, reason = ? where seq = ?",
-        (not_before, reason, seq),
+        "update outbox set state = 'due', attempts = attempts + ?, not_before = ?, reason = ? where seq = ?",
+        (tried, not_before, reason, seq),
     )
+
+
+def hasten(tx: Tx, channel: str, reason: str) -> int:
+    """Make due now what was postponed for this reason (the channel is connected again); how many."""
+    return tx.execute(
+        "update outbox set not_before = ? where state = 'due' and not_before > ? and channel = ? and reason = ?",
+        (tx.at, tx.at, channel, reason),
+    ).rowcount
 
 
 def resend(tx: Tx, seq: int) -> OutboxRow | None:
