@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 
@@ -25,6 +26,7 @@ from handlers.reports.reading import Lesson
 from store import Outcome, Store, Tx, county, lessons, meta
 
 log = structlog.get_logger()
+T = TypeVar("T")
 
 Listener = Callable[[Event, Outcome[Decision]], Awaitable[None]]
 
@@ -98,6 +100,13 @@ class Engine:
             await self.inbox.idle()
             await self.outbox.idle()
 
+    async def apply(self, job: Callable[[Tx], T]) -> T:
+        """Run one job beside the pipeline (a page's form), then take up what it touched, queued or set."""
+        outcome: Outcome[T] = (await self.store.submit((job,)))[0]
+        value = outcome.result()
+        await self._take_up(outcome.tx)
+        return value
+
     async def close(self) -> None:
         """Stop in order; everything unfinished is on disk."""
         await self.inbox.close()
@@ -105,18 +114,20 @@ class Engine:
         self.store.close()
 
     async def _settled(self, event: Event, outcome: Outcome[Decision]) -> None:
-        tx = outcome.tx
+        await self._take_up(outcome.tx)
+        if outcome.value is not None:
+            for sha in outcome.value.erase_photos:
+                self._erase_photo(sha)
+        for listener in self.listeners:
+            await listener(event, outcome)
+
+    async def _take_up(self, tx: Tx) -> None:
         if tx.touched:
             await self.reload(tx.touched)
         if tx.outboxed:
             self.outbox.take(tx.outboxed)
         if tx.timer_due is not None:
             self.clock.wake(tx.timer_due)
-        if outcome.value is not None:
-            for sha in outcome.value.erase_photos:
-                self._erase_photo(sha)
-        for listener in self.listeners:
-            await listener(event, outcome)
 
 
 def _found(shipped: County, demo: bool, tx: Tx) -> None:
