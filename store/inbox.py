@@ -46,6 +46,7 @@ def settle(tx: Tx, seq: int, state: str = "done", reason: str = "", forget: bool
     """Close a row in the transaction that carries its effect; `forget` also erases what it said."""
     if forget:
         tx.execute("update inbox set state = ?, reason = ?, body = '{}' where seq = ?", (state, reason, seq))
+        tx.erased = True
     else:
         tx.execute("update inbox set state = ?, reason = ? where seq = ?", (state, reason, seq))
 
@@ -92,3 +93,4 @@ def bodies(connection: sqlite3.Connection, seqs: Sequence[int]) -> dict[int, Inb
 def blank(tx: Tx, seq: int) -> None:
     """Erase what a settled row said, keeping that it came."""
     tx.execute("update inbox set body = '{}' where seq = ?", (seq,))
+    tx.erased = True

@@ -11,7 +11,6 @@ from pathlib import Path
 
 SAFE_VERSION = (3, 51, 3)  # security.md 0.7: the WAL-reset race is fixed from here on
 _WRITER = (
-    "pragma journal_mode=wal",
     "pragma synchronous=full",
     "pragma fullfsync=1",
     "pragma checkpoint_fullfsync=1",
@@ -32,8 +31,15 @@ def open_writer(path: Path | None) -> sqlite3.Connection:
     connection = sqlite3.connect(
         ":memory:" if path is None else path, isolation_level=None, cached_statements=512, check_same_thread=False
     )
-    for pragma in _WRITER:
-        connection.execute(pragma)
+    try:
+        mode = connection.execute("pragma journal_mode=wal").fetchone()[0]
+        if path is not None and mode != "wal":
+            raise sqlite3.OperationalError(f"journal_mode {mode}")
+        for pragma in _WRITER:
+            connection.execute(pragma)
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
 
 

@@ -1,7 +1,7 @@
 """A data directory opened for use: start gates, the writer, the readers, backup.
 
 The gates refuse clearly instead of running on a doubtful database: another process holds it, a newer program
-wrote it, it is damaged, or it ends before what was already promised.
+wrote it, it is damaged or gone, a restore was cut off, or it ends before what was already promised.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+import stat
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -20,12 +21,16 @@ from config.errors import Busy, ConfigError
 from store.lock import FileLock
 from store.migrations import migrate
 from store.sqlite import engine_fault, open_reader, open_writer
-from store.witness import Witness
+from store.witness import Witness, read_witness
 from store.writer import Job, Outcome, Writer
 
 T = TypeVar("T")
 DATABASE = "qunban.db"
-CHECKED_AT_START = 64 << 20  # bytes; a larger file is checked nightly on its backup copy instead (start <= 3 s)
+WITNESS = "witness"
+SWITCHING = "switching"  # stands in the directory while a restore or import swaps the database
+CHECKED_AT_START = 64 << 20  # bytes; a larger file is checked on its backup copies instead (start <= 3 s)
+PROOF_SECONDS = 5.0  # a commit younger than this proves that the disk takes writes
+PROBE_PATIENCE = 2.0
 
 
 def real_clock() -> int:
@@ -63,14 +68,14 @@ class Store:
         _prepare_folder(folder)
         lock = FileLock(folder / "lock")
         try:
-            connection = _open_checked(folder / DATABASE)
-            witness = Witness(folder / "witness")
-            last_at = _agree(connection, witness)
+            _refuse_unfinished(folder)
+            connection, last_at = _open_checked(folder / DATABASE, read_witness(folder / WITNESS))
+            writer = Writer(connection, clock, _witness(connection, folder), intact=_watch(folder / DATABASE))
         except BaseException:
             lock.release()
             raise
-        store = cls(folder, Writer(connection, clock, witness), None, lock)
-        store._writer.start(last_at)
+        store = cls(folder, writer, None, lock)
+        writer.start(last_at)
         return store
 
     async def write(self, job: Job[T]) -> T:
@@ -94,16 +99,30 @@ class Store:
         return self._readers.submit(self._read, query).result()
 
     def _read(self, query: Callable[[sqlite3.Connection], T]) -> T:
-        connection = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = self._local.connection = open_reader(Path(self.folder or "") / DATABASE)
-            self._open_readers.append(connection)
         try:
-            return query(connection)
+            return query(self._reader())
         except sqlite3.Error as error:
             if engine_fault(error):
                 raise Busy("数据暂时读不出来，请稍后再试。") from error
             raise
+
+    def _reader(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = open_reader(Path(self.folder or "") / DATABASE)
+            self._open_readers.append(connection)
+        return connection
+
+    async def ready(self) -> bool:
+        """Whether an event could be stored now; asks the disk itself when the last commit was long ago."""
+        if self._writer.healthy and time.monotonic() - self._writer.proved_at < PROOF_SECONDS:
+            return True
+        try:
+            async with asyncio.timeout(PROBE_PATIENCE):
+                await self.write(lambda tx: None)
+        except (Busy, TimeoutError):
+            return False
+        return True
 
     def now(self) -> int:
         """Business time, never decreasing."""
@@ -131,8 +150,9 @@ class Store:
 
 def _prepare_folder(folder: Path) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        os.chmod(folder, 0o700)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not folder.stat().st_mode & stat.S_ISVTX:  # never close a shared /tmp to others
+            os.chmod(folder, 0o700)
         probe = folder / ".probe"
         probe.write_bytes(b"")
         probe.unlink()
@@ -142,26 +162,73 @@ def _prepare_folder(folder: Path) -> None:
         ) from error
 
 
-def _open_checked(path: Path) -> sqlite3.Connection:
+def _refuse_unfinished(folder: Path) -> None:
+    if (folder / SWITCHING).exists():
+        raise ConfigError("上一次恢复或导入中途断了，数据库可能不完整。请重新执行一次 bot restore。")
+    missing = not (folder / DATABASE).exists() or not (folder / DATABASE).stat().st_size
+    if missing and read_witness(folder / WITNESS):
+        raise ConfigError(f"数据库文件不见了:{folder / DATABASE}。请找回原文件，或用 bot restore 从备份恢复。")
+
+
+def _open_checked(path: Path, witnessed: int) -> tuple[sqlite3.Connection, int]:
+    """The writing connection and the newest accept time."""
+    connection: sqlite3.Connection | None = None
     try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        os.chmod(path, 0o600)  # SQLite gives its log the same rights
         connection = open_writer(path)
-        if path.stat().st_size <= CHECKED_AT_START:
-            verdict = connection.execute("pragma quick_check(1)").fetchone()[0]
-            if verdict != "ok":
-                raise ConfigError(f"数据库已损坏({verdict})。原文件未改动，请用 bot restore 从备份恢复。")
+        _check_pages(connection, path)
+        _agree(connection, witnessed)
         migrate(connection)
-    except sqlite3.Error as error:
-        raise ConfigError(f"数据库打不开({error})。原文件未改动，请检查磁盘，或用 bot restore 从备份恢复。") from error
-    os.chmod(path, 0o600)
-    return connection
+        return connection, int(connection.execute("select at from ledger").fetchone()[0])
+    except BaseException as error:
+        if connection is not None:
+            connection.close()
+        if isinstance(error, OSError | sqlite3.Error):
+            raise ConfigError(f"数据库打不开({error})。请检查磁盘和权限，或用 bot restore 从备份恢复。") from error
+        raise
 
 
-def _agree(connection: sqlite3.Connection, witness: Witness) -> int:
-    newest, last_at = connection.execute("select coalesce(max(seq), 0), coalesce(max(at), 0) from inbox").fetchone()
-    if newest < witness.inbox:
+def _check_pages(connection: sqlite3.Connection, path: Path) -> None:
+    if path.stat().st_size > CHECKED_AT_START:
+        return
+    verdict = connection.execute("pragma quick_check(1)").fetchone()[0]
+    if verdict != "ok":
+        raise ConfigError(f"数据库已损坏({verdict})。请用 bot restore 从备份恢复。")
+
+
+def _agree(connection: sqlite3.Connection, witnessed: int) -> None:
+    missing = witnessed - ledger(connection)
+    if missing > 0:
         raise ConfigError(
-            f"数据库比已受理的记录少 {witness.inbox - newest} 条，日志文件可能损坏。为免丢失未启动，"
+            f"数据库比已确认的少 {missing} 次写入，文件可能损坏或被旧的覆盖。为免丢失未启动，"
             "请用 bot restore 从备份恢复，或联系维护人员。"
         )
-    witness.inbox = newest
-    return int(last_at)
+
+
+def ledger(connection: sqlite3.Connection) -> int:
+    """How many commits a database counts; 0 before its first schema."""
+    if connection.execute("select 1 from sqlite_master where name = 'ledger'").fetchone() is None:
+        return 0
+    row = connection.execute("select commits from ledger").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _witness(connection: sqlite3.Connection, folder: Path) -> Witness:
+    witness = Witness(folder / WITNESS)
+    witness.commits = ledger(connection)
+    return witness
+
+
+def _watch(path: Path) -> Callable[[], bool]:
+    """Whether the file behind the connection is still the one that the next start will find."""
+    own = path.stat()
+
+    def intact() -> bool:
+        try:
+            found = os.stat(path)
+        except OSError:
+            return False
+        return (found.st_dev, found.st_ino) == (own.st_dev, own.st_ino)
+
+    return intact

@@ -1,56 +1,56 @@
-"""A second witness to what was promised: the newest accepted event, kept outside the database file.
+"""A second witness to what was promised: how many commits there were, kept outside the database file.
 
 SQLite drops everything behind a damaged WAL frame without a word (security.md D.2: 400 damaged logs, none refused,
-each a silent prefix). The witness is written after each commit, so on the next start a database that ends
-earlier than the witness says has lost acknowledged rows, and the program refuses to go on as if nothing were.
+each a silent prefix). Every commit counts itself in the `ledger` row and then here, so on the next start a database
+that counts fewer than the witness has lost acknowledged rows, and the program refuses to go on as if nothing were.
 """
 
 from __future__ import annotations
 
-import mmap
 import os
 import struct
 from pathlib import Path
 
 _FORMAT = struct.Struct("<8sqI")
-_MAGIC = b"QUNBAN1\n"
+_MAGIC = b"QUNBAN2\n"
 
 
 class Witness:
-    """`inbox` is the newest accepted sequence number. None as path keeps it in memory."""
+    """`commits` is the newest acknowledged commit. None as path keeps it in memory."""
 
     def __init__(self, path: Path | None) -> None:
-        self.inbox = 0
-        self._written = -1
-        self._map: mmap.mmap | None = None
+        self.commits = 0
+        self._handle: int | None = None
         if path is not None:
-            self._open(path)
+            self.commits = read_witness(path)
+            self._handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
 
-    def _open(self, path: Path) -> None:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    def write(self, commits: int) -> None:
+        """Publish after a commit. Survives the process; a power cut or a full disk may leave it behind, never ahead."""
+        self.commits = commits
+        if self._handle is None:
+            return
         try:
-            if os.fstat(handle).st_size < _FORMAT.size:
-                os.ftruncate(handle, _FORMAT.size)
-            self._map = mmap.mmap(handle, _FORMAT.size)
-        finally:
-            os.close(handle)
-        magic, inbox, check = _FORMAT.unpack_from(self._map)
-        if magic == _MAGIC and check == _sum(inbox):
-            self.inbox = inbox
-
-    def write(self) -> None:
-        """Publish after a commit. Survives the process; a power cut may leave it behind, never ahead."""
-        if self._map is not None and self.inbox != self._written:
-            _FORMAT.pack_into(self._map, 0, _MAGIC, self.inbox, _sum(self.inbox))
-            self._written = self.inbox
+            os.lseek(self._handle, 0, os.SEEK_SET)
+            os.write(self._handle, _FORMAT.pack(_MAGIC, commits, _sum(commits)))
+        except OSError:
+            return  # behind is harmless: it only notices less
 
     def close(self) -> None:
         """Flush and let go."""
-        if self._map is not None:
-            self._map.flush()
-            self._map.close()
-            self._map = None
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
 
 
-def _sum(inbox: int) -> int:
-    return (inbox * 2654435761) & 0xFFFFFFFF
+def read_witness(path: Path) -> int:
+    """The newest acknowledged commit; 0 when there is no whole witness."""
+    try:
+        magic, commits, check = _FORMAT.unpack_from(path.read_bytes())
+    except (OSError, struct.error):
+        return 0
+    return int(commits) if magic == _MAGIC and check == _sum(commits) else 0
+
+
+def _sum(commits: int) -> int:
+    return (commits * 2654435761) & 0xFFFFFFFF

@@ -2,7 +2,7 @@
 
 Callers are woken only after the commit is on disk. A transaction that raises is rolled back alone; when the disk
 or the lock fails, the whole batch is rolled back and every caller gets `Busy` (peers.md B.2: with group commit,
-fsync costs the same CPU as without).
+fsync costs the same CPU as without). Every commit counts itself, in the database and then with the witness.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import asyncio
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -21,12 +22,14 @@ from store.witness import Witness
 
 T = TypeVar("T")
 BATCH = 1000  # transactions in one commit; keeps the lock and the WAL frame count bounded
+ERASE_SECONDS = 20.0  # at most so long erased words stay in the log of writes
+SLOW = 2  # how many real seconds make one while the clock stands behind what was already given out
 
 
 class Tx:
     """One transaction as its job sees it: SQL, the accept time, and notes for whoever waits on the commit."""
 
-    __slots__ = ("_connection", "at", "execute", "inboxed", "outboxed", "timer_due", "touched")
+    __slots__ = ("_connection", "at", "erased", "execute", "inboxed", "outboxed", "timer_due", "touched")
 
     def __init__(self, connection: sqlite3.Connection, at: int) -> None:
         self._connection = connection
@@ -36,6 +39,7 @@ class Tx:
         self.outboxed: list[Any] = []
         self.timer_due: int | None = None
         self.touched: set[str] = set()
+        self.erased = False
 
     def one(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
         """The first row, or None."""
@@ -81,15 +85,24 @@ class Writer:
     """Owns the writing connection. `submit` from any event loop; `close` waits for what was submitted."""
 
     def __init__(
-        self, connection: sqlite3.Connection, clock: Callable[[], int], witness: Witness, bound: int = 4000
+        self,
+        connection: sqlite3.Connection,
+        clock: Callable[[], int],
+        witness: Witness,
+        bound: int = 4000,
+        intact: Callable[[], bool] = lambda: True,
     ) -> None:
         self._connection = connection
         self._clock = clock
         self._witness = witness
         self._bound = bound
+        self._intact = intact
         self._waiting = 0
         self._queue: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
         self._last_at = 0
+        self._slow: tuple[int, float] | None = None
+        self._erase_by: float | None = None
+        self.proved_at = 0.0
         self.healthy = True
         self.fault = ""
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
@@ -113,8 +126,22 @@ class Writer:
             self._waiting -= 1
 
     def now(self) -> int:
-        """The accept time a transaction beginning now would get."""
-        return max(self._last_at, self._clock())
+        """The accept time a transaction beginning now would get: never below an earlier one.
+
+        When the machine's clock was set back, time goes on at half speed until the clock has caught up, so that
+        nothing happens before what it follows and no timer waits for hours.
+        """
+        clock = self._clock()
+        if self._slow is None:
+            if clock >= self._last_at:
+                return clock
+            self._slow = (self._last_at, time.monotonic())
+        base, since = self._slow
+        slow = base + int((time.monotonic() - since) / SLOW)
+        if clock < slow:
+            return slow
+        self._slow = None
+        return max(clock, self._last_at)
 
     def close(self) -> None:
         """Finish what was submitted, then checkpoint and close."""
@@ -124,7 +151,7 @@ class Writer:
         self._witness.close()
 
     def _run(self) -> None:
-        while (first := self._queue.get()) is not None:
+        while (first := self._next()) is not None:
             batch, size, stop = [first], len(first.jobs), False
             while size < BATCH:
                 try:
@@ -140,27 +167,49 @@ class Writer:
             if stop:
                 return
 
-    def _commit(self, batch: list[_Request]) -> None:
-        self._last_at = at = self.now()
+    def _next(self) -> _Request | None:
+        while self._erase_by is not None:
+            left = self._erase_by - time.monotonic()
+            try:
+                if left > 0:
+                    return self._queue.get(timeout=left)
+            except queue.Empty:
+                pass
+            self._empty_log()
+        return self._queue.get()
+
+    def _empty_log(self) -> None:
+        """Bring the log of writes into the database and cut it, so that no erased words stand in it (secure_delete)."""
+        self._erase_by = None
+        run = self._connection.execute
         try:
-            self._connection.execute("begin immediate")
+            run("pragma busy_timeout=50")
+            if run("pragma wal_checkpoint(truncate)").fetchone()[0]:
+                self._erase_by = time.monotonic() + ERASE_SECONDS  # a long reader is in the way
+            run("pragma busy_timeout=5000")
+        except sqlite3.Error:
+            self._erase_by = time.monotonic() + ERASE_SECONDS
+
+    def _commit(self, batch: list[_Request]) -> None:
+        at, commits = self.now(), self._witness.commits + 1
+        run = self._connection.execute
+        try:
+            if not self._intact():
+                raise sqlite3.OperationalError("the database file was moved, removed or replaced")
+            run("begin immediate")
             for request in batch:
                 request.outcomes = [self._one(job, at) for job in request.jobs]
-            self._connection.execute("commit")
+            run("update ledger set commits = ?, at = ? where id = 1", (commits, at))
+            run("commit")
         except sqlite3.Error as error:
             self._abandon(batch, error)
             return
-        self.healthy, self.fault = True, ""
-        self._testify(batch)
+        self._last_at = at
+        self._witness.write(commits)
+        self.healthy, self.fault, self.proved_at = True, "", time.monotonic()
+        if self._erase_by is None and any(outcome.tx.erased for request in batch for outcome in request.outcomes):
+            self._erase_by = time.monotonic() + ERASE_SECONDS
         self._wake(batch, None)
-
-    def _testify(self, batch: list[_Request]) -> None:
-        for request in batch:
-            for outcome in request.outcomes:
-                if outcome.error is None:
-                    for row in outcome.tx.inboxed:
-                        self._witness.inbox = max(self._witness.inbox, row.seq)
-        self._witness.write()
 
     def _one(self, job: Job[Any], at: int) -> Outcome[Any]:
         tx = Tx(self._connection, at)

@@ -5,6 +5,10 @@ create table meta (
   value text not null
 ) without rowid;
 
+-- counted up in every commit: whoever kept the number elsewhere knows whether the end is missing (store/witness.py)
+create table ledger (id integer primary key check (id = 1), commits integer not null, at integer not null);
+insert into ledger values (1, 0, 0);
+
 -- what came in: one row per accepted event, decided in seq order per lane
 create table inbox (
   seq integer primary key,
