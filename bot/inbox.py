@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections import deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -32,6 +32,9 @@ log = structlog.get_logger()
 LANE_BATCH = 64
 RETRY_SECONDS = (0.05, 0.2, 0.5, 1.0, 2.0)
 TEXT_LIMIT = 4000  # characters; longer texts are cut here, before screening (security.md T25)
+
+QUICK = frozenset({"command", "click"})  # why an event was kept, when nothing need be prepared for its decision
+CLICKS = 256  # decisions kept for pages that ask a moment later
 
 Prepare = Callable[[Event, Office], Awaitable[Facts]]
 Beside = Callable[[Tx, Sequence[InboxRow | None]], None]
@@ -71,7 +74,9 @@ class Inbox:
         self.windows = Windows()
         self._lanes: dict[str, deque[_Waiting]] = {}
         self._workers: set[asyncio.Task[None]] = set()
-        self._decided: dict[int, asyncio.Future[Decision | None]] = {}
+        self._arriving: Counter[str] = Counter()
+        self._asked: dict[int, asyncio.Future[Decision | None]] = {}
+        self._clicked: OrderedDict[int, Decision | None] = OrderedDict()
         self.open = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -86,39 +91,88 @@ class Inbox:
         office = self._office()
         kept: list[Event] = []
         answers: list[int | None] = []
+        quick = len(events) == 1
         for event in events:
-            screened = await self._screen(event, office)
+            screened, reason = await self._screen(event, office)
             if screened is None:
                 answers.append(None)
                 continue
+            quick = quick and reason in QUICK and not screened.photos
             now = self._store.now()
-            kept += [_masked(piece) for piece in self.windows.recall(screened, now)] if screened.group else []
+            pulled = self.windows.recall(screened, now) if screened.group and not quick else []
+            kept += map(_masked, pulled)
             answers.append(len(kept))
             kept.append(screened)
         if not kept:
             return [Receipt("forgotten") for _ in events]
-        rows = await self._store.write(partial(_store_all, kept, beside))
-        self._take_up(kept, rows)
+        if quick and kept[0].lane not in self._lanes and not self._arriving[kept[0].lane]:
+            rows = await self._accept_and_decide(kept[0], beside)
+        else:
+            rows = await self._accept_only(kept, beside)
         return [_receipt(kept, rows, index) for index in answers]
 
-    async def _screen(self, event: Event, office: Office) -> Event | None:
-        """The event as it may be stored, or None to forget it."""
+    async def _accept_only(self, kept: Sequence[Event], beside: Beside | None) -> Sequence[InboxRow | None]:
+        lanes = {event.lane for event in kept}
+        self._arriving.update(lanes)
+        try:
+            rows = await self._store.write(partial(_store_all, kept, beside))
+        finally:
+            self._arriving.subtract(lanes)
+            for lane in lanes:
+                if not self._arriving[lane]:
+                    del self._arriving[lane]
+        self._take_up(kept, rows)
+        return rows
+
+    async def _accept_and_decide(self, event: Event, beside: Beside | None) -> Sequence[InboxRow | None]:
+        """A command that needs nothing prepared, in a lane where nothing waits: both transactions under one commit.
+
+        The lane's order holds, since the writer takes requests first come, first served.
+        """
+        stored: list[InboxRow | None] = []
+
+        def accept(tx: Tx) -> None:
+            stored.extend(_store_all((event,), beside, tx))
+
+        def settle(tx: Tx) -> Decision | None:
+            row = stored[0]
+            return None if row is None else self._decide(stamped(event, row.seq, row.at), Facts(), tx)
+
+        self._count_in()
+        try:
+            accepted, decided = await self._store.submit((accept, settle))
+            accepted.result()
+        except BaseException:
+            self._count_out()
+            raise
+        if stored[0] is None:
+            self._count_out()
+        else:
+            event = stamped(event, stored[0].seq, stored[0].at)
+            self._open_window(event)
+            await self._finish(event, decided)
+        return stored
+
+    async def _screen(self, event: Event, office: Office) -> tuple[Event | None, str]:
+        """The event as it may be stored, and why it is kept; None to forget it."""
         if event.kind not in ("message", "click"):
-            return event
+            return event, event.kind
         if len(event.text) > TEXT_LIMIT:
             event = replace(event, text=event.text[:TEXT_LIMIT])
         secret = find_secret(event.text) if event.text else None
         if secret is not None and secret.level != "warn":
             mark = keyed_mark(office.key, event.text)
-            return replace(
+            masked = replace(
                 event, kind="secret", text="", photos=(), quote="", name="", action=secret.rule, subject=mark
             )
+            return masked, "secret"
         now = self._store.now()
         heard = Heard(self.windows.is_open(event, now), bool(event.quote) and await self._speaks_of_task(event))
-        if not listening.keep(event, office, heard):
+        reason = listening.keep(event, office, heard)
+        if not reason:
             self.windows.remember(event, now)
-            return None
-        return _masked(event)
+            return None, ""
+        return _masked(event), reason
 
     async def _speaks_of_task(self, event: Event) -> bool:
         channel, quote = event.channel, event.quote
@@ -170,14 +224,18 @@ class Inbox:
         return self.open < self._bound
 
     async def decision(self, seq: int, patience: float = 2.0) -> Decision | None:
-        """Wait for the decision on an accepted event; None when it takes longer (处理中) or was parked."""
-        future = self._decided.get(seq)
-        if future is None:
-            return None
+        """Wait for the decision on an accepted click; None when it takes longer (处理中) or was parked."""
+        if seq in self._clicked:
+            return self._clicked.pop(seq)
+        future = self._asked[seq] = asyncio.get_running_loop().create_future()
         try:
-            return await asyncio.wait_for(asyncio.shield(future), patience)
+            async with asyncio.timeout(patience):
+                decision: Decision | None = await future
+                return decision
         except TimeoutError:
             return None
+        finally:
+            self._asked.pop(seq, None)
 
     async def idle(self) -> None:
         """Wait until everything accepted is decided."""
@@ -201,10 +259,8 @@ class Inbox:
             self.windows.open(event.group, event.sender, event.at)
 
     def _push(self, event: Event) -> None:
-        self.open += 1
-        self._idle.clear()
+        self._count_in()
         loop = asyncio.get_running_loop()
-        self._decided[event.seq] = loop.create_future()
         needs = event.kind in ("message", "click")
         waiting = _Waiting(event, loop.create_task(self._prepare_guarded(event)) if needs and event.photos else None)
         lane = self._lanes.get(event.lane)
@@ -249,9 +305,23 @@ class Inbox:
             await self._park(event, outcome.error)
         else:
             await self._settled(event, outcome)
-        future = self._decided.pop(event.seq, None)
+        self._answer(event, outcome.value)
+        self._count_out()
+
+    def _answer(self, event: Event, decision: Decision | None) -> None:
+        future = self._asked.get(event.seq)
         if future is not None and not future.done():
-            future.set_result(outcome.value)
+            future.set_result(decision)
+        elif event.kind == "click":
+            self._clicked[event.seq] = decision
+            if len(self._clicked) > CLICKS:
+                self._clicked.popitem(last=False)
+
+    def _count_in(self) -> None:
+        self.open += 1
+        self._idle.clear()
+
+    def _count_out(self) -> None:
         self.open -= 1
         if not self.open:
             self._idle.set()

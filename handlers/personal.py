@@ -49,11 +49,12 @@ def find_personal(text: str) -> tuple[Mark, ...]:
     """Every personal number in the first LIMIT characters, in order, none overlapping; earlier RULES win."""
     seen = free = text[: LIMIT + EDGE]
     found: list[Mark] = []
-    for rule in RULES:
+    for rule in RULES if LONG.search(free) else WITHOUT_NUMBERS:
         if rule.gate is None or rule.gate.search(free):
             new = [mark for match in rule.pattern.finditer(free) if (mark := _mark(rule, match, seen))]
-            free = _blank(free, new)
-            found += new
+            if new:
+                free = _blank(free, new)
+                found += new
     return tuple(sorted((mark for mark in found if mark.start < LIMIT), key=lambda mark: mark.start))
 
 
@@ -399,3 +400,4 @@ RULES: tuple[_Rule, ...] = tuple(
         ),
     )
 )
+WITHOUT_NUMBERS = tuple(rule for rule in RULES if rule.gate is not LONG)

@@ -15,6 +15,7 @@ _FIELDS = (
     "closed_at", "due_at", "limit_n", "limit_unit", "returns", "reworks", "relays", "merged_into", "version",
 )  # fmt: skip
 _COLUMNS = ", ".join(_FIELDS)
+ALL_COLUMNS = _COLUMNS
 _OPEN = "state not in ('closed', 'rejected', 'merged', 'withdrawn')"
 
 
@@ -93,13 +94,17 @@ def get(source: Tx | sqlite3.Connection, task_id: str) -> Task:
 
 
 def by_number(source: Tx | sqlite3.Connection, number: str) -> Task | None:
-    """The newest task with this short number, or with this full number (YYYYMMDD-serial)."""
+    """The newest task with this short number within three years, or with this full number (YYYYMMDD-serial)."""
     day, _, serial = number.partition("-")
     if not serial.isdigit() or not day.isdigit():
         return None
-    like = day if len(day) == 8 else f"____{day}"
+    newest = source.execute("select max(day) from task").fetchone()[0]
+    if newest is None:
+        return None
+    days = (day,) * 3 if len(day) == 8 else tuple(f"{int(newest[:4]) - ago}{day}" for ago in range(3))
     row = source.execute(
-        f"select {_COLUMNS} from task where day like ? and serial = ? order by day desc limit 1", (like, int(serial))
+        f"select {_COLUMNS} from task where day in (?, ?, ?) and serial = ? order by day desc limit 1",
+        (*days, int(serial)),
     ).fetchone()
     return Task(*row) if row else None
 
