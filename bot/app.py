@@ -15,7 +15,7 @@ from aiohttp import web
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.clock import ZONE, BusinessClock
-from bot.console import chat, demo, login, pages, session
+from bot.console import chat, demo, frame, login, pages, session
 from bot.engine import Engine, Frame, read_key
 from bot.maintenance import Maintenance, Retention
 from bot.media import PhotoShop
@@ -103,12 +103,17 @@ def _is_demo(store: Store, imported: County | None) -> bool:
 
 def application(parts: Parts, imported: County | None) -> web.Application:
     """The aiohttp application of a running process."""
-    app = web.Application(middlewares=[session.frame], client_max_size=UPLOAD_LIMIT)
+    app = web.Application(middlewares=[frame.frame], client_max_size=UPLOAD_LIMIT)
     app[session.ENGINE], app[session.WEB] = parts.engine, parts.web
     app[chat.SHOP], app[chat.PREPARER] = parts.shop, parts.preparer
     settings = parts.settings
     app[session.LIMITS] = session.Limits(
-        settings.session_idle_minutes * 60, settings.session_hours * 3600, settings.ip_allow
+        settings.session_idle_minutes * 60,
+        settings.session_hours * 3600,
+        settings.ip_allow,
+        settings.public_url.startswith("https://"),
+        settings.login_failures,
+        settings.login_lock_minutes * 60,
     )
     environment = aiohttp_jinja2.setup(app, loader=jinja2.FileSystemLoader(CONSOLE / "templates"), autoescape=True)
     environment.filters.update(FILTERS)
@@ -138,6 +143,7 @@ async def _life(parts: Parts, imported: County | None) -> AsyncIterator[None]:
     asyncio.get_running_loop().call_later(1.0, _warm, engine)
     yield
     scheduler.shutdown(wait=False)
+    await engine.clock.close()
     for platform in engine.platforms.values():
         await platform.close()
     await parts.preparer.close()
@@ -161,7 +167,7 @@ def _warm(engine: Engine) -> None:
 async def healthz(request: web.Request) -> web.Response:
     """200 only when events can be accepted."""
     engine = request.app[session.ENGINE]
-    ready = engine.store.healthy and engine.inbox.has_room
+    ready = engine.inbox.has_room and await engine.store.ready()
     return web.json_response({"ready": ready}, status=200 if ready else 503)
 
 

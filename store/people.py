@@ -140,3 +140,82 @@ def _hash(code: str) -> str:
 def add_opinion(tx: Tx, opinion: str, person: str, text: str) -> None:
     """意见: what a member wants changed."""
     tx.execute("insert into opinion (id, person, text, at) values (?, ?, ?, ?)", (opinion, person, text, tx.at))
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What a member wants changed, and what they were told."""
+
+    id: str
+    person: str
+    text: str
+    at: int
+    reply: str
+    replied_at: int | None
+
+
+def opinions(source: Tx | sqlite3.Connection) -> list[Opinion]:
+    """Unanswered ones first, oldest of them on top; then the newest answered."""
+    rows = source.execute(
+        "select id, person, text, at, reply, replied_at from opinion"
+        " order by replied_at is not null, case when replied_at is null then at else -at end limit 200"
+    )
+    return [Opinion(*row) for row in rows]
+
+
+def unanswered(source: Tx | sqlite3.Connection) -> int:
+    """How many opinions nobody answered yet."""
+    return int(source.execute("select count(*) from opinion where replied_at is null").fetchone()[0])
+
+
+def answer_opinion(tx: Tx, opinion: str, reply: str) -> str | None:
+    """Record the answer, once; the person to tell, or None when it is answered or unknown."""
+    row = tx.one("select person from opinion where id = ? and replied_at is null", (opinion,))
+    if row is None:
+        return None
+    tx.execute("update opinion set reply = ?, replied_at = ? where id = ?", (reply, tx.at, opinion))
+    return str(row[0])
+
+
+def add(tx: Tx, person: Person) -> None:
+    """Register somebody by hand, last in the county's order. Raises sqlite3.IntegrityError when the id is taken."""
+    tx.execute(
+        "insert into person (id, name, unit, roles, pos) values (?, ?, ?, ?, (select coalesce(max(pos), 0) + 1 from person))",
+        (person.id, person.name, person.unit, "|".join(person.roles)),
+    )
+    tx.touched.add("people")
+
+
+def set_roles(tx: Tx, person: str, roles: tuple[str, ...]) -> None:
+    """Replace a person's roles; their sessions end, so that nobody goes on with rights they lost."""
+    tx.execute("update person set roles = ? where id = ?", ("|".join(roles), person))
+    tx.execute("delete from session where person = ?", (person,))
+    tx.touched.add("people")
+
+
+def waiting(source: Tx | sqlite3.Connection, channel: str, user_id: str) -> Stranger | None:
+    """A stranger who still waits for admission."""
+    row = source.execute(
+        "select channel, user_id, name, address, at, state from stranger where channel = ? and user_id = ? and state = 'waiting'",
+        (channel, user_id),
+    ).fetchone()
+    return Stranger(*row) if row else None
+
+
+def with_login(source: Tx | sqlite3.Connection) -> frozenset[str]:
+    """Everybody who has a password."""
+    return frozenset(row[0] for row in source.execute("select person from login"))
+
+
+def code_subject(source: Tx | sqlite3.Connection, code: str, kind: str, at: int) -> str | None:
+    """Whose a usable code is, without using it up."""
+    row = source.execute(
+        "select subject from code where hash = ? and kind = ? and used_at is null and expires_at >= ?",
+        (_hash(code), kind, at),
+    ).fetchone()
+    return str(row[0]) if row else None
+
+
+def void_codes(tx: Tx, kind: str, subject: str) -> None:
+    """Unused codes of this kind for this subject are worth nothing from now on: a new one replaces them."""
+    tx.execute("delete from code where kind = ? and subject = ? and used_at is null", (kind, subject))

@@ -67,6 +67,11 @@ def end_all(tx: Tx, person: str) -> None:
     tx.execute("delete from session where person = ?", (person,))
 
 
+def count(source: Tx | sqlite3.Connection, person: str) -> int:
+    """How many browsers a person is signed in on."""
+    return int(source.execute("select count(*) from session where person = ?", (person,)).fetchone()[0])
+
+
 def sweep(tx: Tx, idle_before: int, begun_before: int) -> int:
     """Remove sessions past their idle or absolute limit."""
     return tx.execute("delete from session where seen_at < ? or at < ?", (idle_before, begun_before)).rowcount

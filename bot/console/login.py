@@ -1,39 +1,112 @@
-"""Signing in: passwords (argon2id), the one-time first-run token, and one-time login codes made by an administrator."""
+"""Signing in and out: passwords, the one-time first-run token, and one-time login codes an administrator makes."""
 
 from __future__ import annotations
 
-import asyncio
+import re
 import secrets
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections import OrderedDict
+from ipaddress import ip_address, ip_network
 
-import structlog
 from aiohttp import web
 
-from bot.console.session import COOKIE, ENGINE, is_demo, render, sign_in, sign_out
-from config.errors import Busy
-from store import audit, people, sessions
-from store.sessions import Login
+from bot.console.passwords import DECOY, LONGEST, Vault, fault_of
+from bot.console.session import (
+    ENGINE,
+    LIMITS,
+    Limits,
+    address_of,
+    cookie_name,
+    guarded,
+    is_demo,
+    render,
+    sign_in,
+    sign_out,
+    viewer_of,
+)
+from bot.engine import Engine
+from config.errors import ConfigError
+from store import Tx, audit, people, sessions
 
-log = structlog.get_logger()
+NET_FAILURES = 20  # a whole office shares a /24: four people may each forget a password before the net waits
+NETS = 4096  # networks remembered, the oldest forgotten first
+FIRST_RUN_SECONDS = 24 * 3600
+WRONG = "账号或密码不对，或已锁定。连续 {failures} 次不对锁定 {minutes} 分钟。"
+NO_ADMIN = (
+    "人员表里没有系统管理员，没有人能登录。请在 people.csv 里给一个人的“roles”列加上 admin，"
+    "例如:hetao,何涛,zhzx,admin,web:hetao，再用 bot county import 重新载入。"
+)
+_SAFE_PATH = re.compile(r"/(?:[A-Za-z0-9@_.-][A-Za-z0-9@_./-]*)?")
 
-FAILURES = 5  # security.md A.3 身份鉴别
-LOCK_SECONDS = 15 * 60
-SHORTEST = 12
-QUEUE = 20  # waiting password checks; one costs 19 MiB and some 50 ms (security.md T14)
-NET_FAILURES = 20
 
-_pool = ThreadPoolExecutor(1, thread_name_prefix="argon2")
-_waiting = 0
+class Networks:
+    """Failed logins by network, in bounded memory; forgotten on restart, when the accounts' own locks still stand."""
+
+    def __init__(self) -> None:
+        self._failures: OrderedDict[str, tuple[int, float]] = OrderedDict()
+
+    def locked(self, address: str, now: float) -> bool:
+        """Whether this network must wait."""
+        count, until = self._failures.get(_network(address), (0, 0.0))
+        return count >= NET_FAILURES and now < until
+
+    def missed(self, address: str, now: float, lock: float) -> None:
+        """One more wrong password from there; the count starts again once `lock` seconds passed quietly."""
+        network = _network(address)
+        count, until = self._failures.pop(network, (0, 0.0))
+        self._failures[network] = (count + 1 if now < until else 1, now + lock)
+        while len(self._failures) > NETS:
+            self._failures.popitem(last=False)
+
+
+def _network(address: str) -> str:
+    try:
+        wide = 24 if ip_address(address).version == 4 else 64
+    except ValueError:
+        return ""
+    return str(ip_network(f"{address}/{wide}", strict=False))
+
+
+VAULT: web.AppKey[Vault] = web.AppKey("vault", Vault)
+NETWORKS: web.AppKey[Networks] = web.AppKey("networks", Networks)
 
 
 def add_routes(app: web.Application) -> None:
-    """Open to everybody: nothing here shows anything."""
+    """Open to everybody: nothing here shows anything. The account page is for the signed-in."""
+    app[VAULT], app[NETWORKS] = Vault(), Networks()
+    app.on_cleanup.append(_close)
     app.router.add_get("/login", page)
     app.router.add_post("/login", submit)
     app.router.add_get("/first", first_page)
     app.router.add_post("/first", first_submit)
-    app.router.add_post("/logout", logout)
+    app.router.add_post("/logout", guarded(logout))
+    app.router.add_get("/account", guarded(account))
+    app.router.add_post("/account/logout", guarded(logout_everywhere))
+    app.router.add_post("/account/password", guarded(change_password))
+
+
+async def _close(app: web.Application) -> None:
+    app[VAULT].close()
+
+
+async def first_run_token(engine: Engine) -> str | None:
+    """The one-time token `serve` prints while nobody can sign in; None in a demo or once somebody can.
+
+    Raises ConfigError when the county names no administrator it could belong to.
+    """
+    if engine.office.demo or await engine.store.read(sessions.any_login):
+        return None
+    admins = engine.office.with_role("admin")
+    if not admins:
+        raise ConfigError(NO_ADMIN)
+    token, admin = secrets.token_hex(16), admins[0].id
+
+    def job(tx: Tx) -> None:
+        people.void_codes(tx, "login", admin)
+        people.make_code(tx, token, "login", admin, "", FIRST_RUN_SECONDS)
+
+    await engine.store.write(job)
+    return token
 
 
 async def page(request: web.Request) -> web.StreamResponse:
@@ -54,72 +127,41 @@ async def enter_demo(request: web.Request) -> web.StreamResponse:
 
 def _next(request: web.Request) -> str:
     wanted = request.query.get("next", "/")
-    return wanted if wanted.startswith("/") and not wanted.startswith("//") and "\\" not in wanted else "/"
+    return wanted if _SAFE_PATH.fullmatch(wanted) else "/"
 
 
 async def submit(request: web.Request) -> web.StreamResponse:
-    """Check a password. Wrong name, wrong password and a locked login look the same."""
+    """Check a password. Wrong name, wrong password and a locked login or network look the same and cost the same."""
     form = await request.post()
-    name, password = str(form.get("name", "")).strip(), str(form.get("password", ""))
-    engine, now = request.app[ENGINE], int(time.time())
-    login = await engine.store.read(lambda c: sessions.login(c, name))
-    locked = login is not None and login.locked_until > now
-    right = await _verify(login, password) and not locked
-    if right and login is not None:
-        await engine.store.write(lambda tx: sessions.passed(tx, name))
+    name, password = str(form.get("name", "")).strip(), str(form.get("password", ""))[:LONGEST]
+    address, limits = address_of(request), request.app[LIMITS]
+    if await _admit(request, name, password, address, limits):
         response = web.HTTPSeeOther(_next(request))
         await sign_in(request, response, name)
-        await engine.store.write(lambda tx: audit.append(tx, name, "", request.remote or "", "login", "POST", "ok"))
         return response
-    if login is not None and not locked:
-        await engine.store.write(lambda tx: sessions.missed(tx, name, FAILURES, now + LOCK_SECONDS))
+    error = WRONG.format(failures=limits.failures, minutes=limits.lock // 60)
+    return render(request, "login.html", 401, next=_next(request), error=error)
+
+
+async def _admit(request: web.Request, name: str, password: str, address: str, limits: Limits) -> bool:
+    engine, networks, now = request.app[ENGINE], request.app[NETWORKS], time.time()
+    login = await engine.store.read(lambda c: sessions.login(c, name))
+    locked = networks.locked(address, now) or (login is not None and login.locked_until > now)
+    right = await request.app[VAULT].verify(login.hash if login is not None else DECOY, password)
+    passed = right and login is not None and not locked
     known = name if login is not None else ""
-    await engine.store.write(lambda tx: audit.append(tx, known, "", request.remote or "", "login", "POST", "refused"))
-    return render(
-        request, "login.html", next=_next(request), error="账号或密码不对，或已锁定。连续 5 次不对锁定 15 分钟。"
-    )
+    if not passed and not locked:
+        networks.missed(address, now, limits.lock)
 
+    def book(tx: Tx) -> None:
+        if passed:
+            sessions.passed(tx, name)
+        elif not locked:
+            sessions.missed(tx, name, limits.failures, int(now) + limits.lock)
+        audit.append(tx, known, "", address, "login", "POST", "ok" if passed else "refused")
 
-async def _verify(login: Login | None, password: str) -> bool:
-    """Hash even for an unknown name, so that time tells nothing."""
-    stored = login.hash if login is not None else await _decoy()
-    return await _in_pool(_check, stored, password) and login is not None
-
-
-def _check(stored: str, password: str) -> bool:
-    from argon2.exceptions import VerificationError
-
-    try:
-        return _hasher().verify(stored, password)
-    except VerificationError:
-        return False
-
-
-def _hasher():  # type: ignore[no-untyped-def]
-    from argon2 import PasswordHasher
-
-    return PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)  # security.md T14
-
-
-_decoy_hash = ""
-
-
-async def _decoy() -> str:
-    global _decoy_hash
-    if not _decoy_hash:
-        _decoy_hash = await _in_pool(lambda: _hasher().hash(secrets.token_hex(16)))
-    return _decoy_hash
-
-
-async def _in_pool(job, *arguments):  # type: ignore[no-untyped-def]
-    global _waiting
-    if _waiting >= QUEUE:
-        raise Busy("登录的人太多，请稍后再试。")
-    _waiting += 1
-    try:
-        return await asyncio.get_running_loop().run_in_executor(_pool, job, *arguments)
-    finally:
-        _waiting -= 1
+    await engine.store.write(book)
+    return passed
 
 
 async def first_page(request: web.Request) -> web.StreamResponse:
@@ -128,31 +170,74 @@ async def first_page(request: web.Request) -> web.StreamResponse:
 
 
 async def first_submit(request: web.Request) -> web.StreamResponse:
-    """Use the token up and sign in."""
+    """Use the token up, set the password, sign in. A password that will not do leaves the token usable."""
     form = await request.post()
     token, password = str(form.get("token", "")), str(form.get("password", ""))
-    if len(password) < SHORTEST:
-        return render(request, "first.html", token=token, error=f"密码至少 {SHORTEST} 位。")
-    hashed = await _in_pool(lambda: _hasher().hash(password))
     engine = request.app[ENGINE]
-    person = await engine.store.write(lambda tx: _spend(tx, token, hashed))
+    subject = await engine.store.read(lambda c: people.code_subject(c, token, "login", engine.store.now()))
+    error = fault_of(password, subject or "")
+    if not error and password != str(form.get("again", password)):
+        error = "两次输入的密码不一样。"
+    if error:
+        return render(request, "first.html", 422, token=token, error=error)
+    person = None
+    if subject is not None:
+        hashed = await request.app[VAULT].hash(password)
+        person = await engine.store.write(lambda tx: _spend(tx, token, hashed, address_of(request)))
     if person is None:
-        return render(request, "first.html", token="", error="登录码无效或已过期，请向管理员重新要一个。")
+        return render(request, "first.html", 403, token="", error="登录码无效或已过期，请向管理员重新要一个。")
     response = web.HTTPSeeOther("/")
     await sign_in(request, response, person)
     return response
 
 
-def _spend(tx, token: str, hashed: str) -> str | None:  # type: ignore[no-untyped-def]
+def _spend(tx: Tx, token: str, hashed: str, address: str) -> str | None:
     person = people.spend_code(tx, token, "login")
     if person is not None:
         sessions.set_password(tx, person, hashed)
+        audit.append(tx, person, "", address, "login", "password", "ok")
     return person
 
 
 async def logout(request: web.Request) -> web.StreamResponse:
-    """End the session of this cookie; the old cookie is worthless afterwards."""
+    """End the session of this cookie; a copy of it is worthless afterwards."""
     response = web.HTTPSeeOther("/login")
-    if request.cookies.get(COOKIE):
+    if request.cookies.get(cookie_name(request)):
         await sign_out(request, response)
+    return response
+
+
+async def account(request: web.Request) -> web.StreamResponse:
+    """One's own sign-in: where it is open, sign out everywhere, another password."""
+    return await _account(request)
+
+
+async def _account(request: web.Request, error: str = "", status: int = 200) -> web.StreamResponse:
+    person = viewer_of(request).person.id
+    count = await request.app[ENGINE].store.read(lambda c: sessions.count(c, person))
+    return render(request, "account.html", status, sessions=count, error=error)
+
+
+async def logout_everywhere(request: web.Request) -> web.StreamResponse:
+    """End every session of the person, this one too."""
+    person = viewer_of(request).person.id
+    await request.app[ENGINE].store.write(lambda tx: sessions.end_all(tx, person))
+    response = web.HTTPSeeOther("/login")
+    await sign_out(request, response)
+    return response
+
+
+async def change_password(request: web.Request) -> web.StreamResponse:
+    """A new password for the old one; every session ends and this browser gets a new one."""
+    form = await request.post()
+    old, new = str(form.get("old", ""))[:LONGEST], str(form.get("password", ""))
+    person, engine = viewer_of(request).person.id, request.app[ENGINE]
+    if error := fault_of(new, person):
+        return await _account(request, error, 422)
+    if not await _admit(request, person, old, address_of(request), request.app[LIMITS]):
+        return await _account(request, "原密码不对。", 422)
+    hashed = await request.app[VAULT].hash(new)
+    await engine.store.write(lambda tx: sessions.set_password(tx, person, hashed))
+    response = web.HTTPSeeOther("/account")
+    await sign_in(request, response, person)
     return response

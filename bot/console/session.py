@@ -1,6 +1,6 @@
-"""Who is looking: server-side sessions, CSRF and the headers every page carries (security.md T11–T14).
+"""Who is looking: server-side sessions, the form token, and what every signed-in page is given (security.md T11–T14).
 
-A handler declared with `page` or `action` gets a signed-in `Viewer`; deny is the default.
+A handler registered through `guarded` gets a signed-in `Viewer`; deny is the default.
 """
 
 from __future__ import annotations
@@ -14,37 +14,31 @@ from typing import Any
 
 import aiohttp_jinja2
 from aiohttp import web
+from yarl import URL
 
 from bot.engine import Engine
 from bot.platforms.web import WebPlatform
 from config.county import Person
-from config.errors import Busy, Rejected
 from store import Tx, audit, people, sessions
 
 COOKIE = "qunban"
 FIELD = "csrf"
 TOUCH_SECONDS = 60
-CSP = (
-    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; object-src 'none';"
-    " base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
-HEADERS = {
-    "Content-Security-Policy": CSP,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "X-Frame-Options": "DENY",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
-PERSON_OF_DEMO = "demo_person"
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long a session lasts, in seconds, and where people may come from."""
+    """How long a session lasts (seconds), where people may come from, and when a login locks.
+
+    `secure`: browsers reach us over https, although the proxy in front speaks plain http to us.
+    """
 
     idle: int = 1800
     absolute: int = 8 * 3600
     allow: tuple[Any, ...] = ()
+    secure: bool = False
+    failures: int = 5  # security.md A.3 身份鉴别
+    lock: int = 15 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +54,26 @@ class Viewer:
         """Whether the person holds one of these roles."""
         return bool(set(roles).intersection(self.person.roles))
 
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One entry of the navigation, and which roles see it (none: everybody)."""
+
+    href: str
+    label: str
+    roles: tuple[str, ...] = ()
+
+
+NAVIGATION = (
+    Link("/", "工作群"),
+    Link("/today", "今天要办"),
+    Link("/tasks", "工单"),
+    Link("/delivery", "送达", ("admin", "dispatcher")),
+    Link("/people", "人员", ("admin", "security_admin")),
+    Link("/opinions", "意见", ("admin",)),
+    Link("/audit", "审计", ("auditor",)),
+    Link("/account", "账号"),
+)
 
 ENGINE: web.AppKey[Engine] = web.AppKey("engine", Engine)
 WEB: web.AppKey[WebPlatform] = web.AppKey("web", WebPlatform)
@@ -79,15 +93,14 @@ def guarded(handler: Handler, *roles: str, demo_only: bool = False) -> Handler:
     """Only for the signed-in, with one of these roles when any are named; POSTs must carry the form's token."""
 
     async def guard(request: web.Request) -> web.StreamResponse:
-        viewer = await _viewer(request)
+        viewer = await find_viewer(request)
         if viewer is None:
-            if request.method == "GET" and "text/html" in request.headers.get("Accept", ""):
-                raise web.HTTPSeeOther(f"/login?next={request.path}")
+            if request.method == "GET" and wants_page(request):
+                raise web.HTTPSeeOther(URL("/login").with_query(next=request.path))
             raise web.HTTPUnauthorized(text="请先登录。")
-        if (demo_only and not viewer.demo) or (roles and not viewer.has(*roles)):
-            await _record_refusal(request, viewer)
-            raise web.HTTPForbidden(text="您没有这个权限。")
         request[VIEWER] = viewer
+        if (demo_only and not viewer.demo) or (roles and not viewer.has(*roles)):
+            raise await denied(request)
         if request.method not in ("GET", "HEAD"):
             await _check_form(request, viewer)
         return await handler(request)
@@ -95,19 +108,35 @@ def guarded(handler: Handler, *roles: str, demo_only: bool = False) -> Handler:
     return guard
 
 
-async def _viewer(request: web.Request) -> Viewer | None:
+async def denied(request: web.Request, object_: str = "") -> web.HTTPForbidden:
+    """The refusal to raise, written into the audit first."""
+    await record(request, "not_allowed", object_)
+    return web.HTTPForbidden(text="您没有这个权限。")
+
+
+async def record(request: web.Request, result: str, object_: str = "") -> None:
+    """One audit row about what the viewer asked for: the route's pattern, never its words."""
+    person, address = viewer_of(request).person, address_of(request)
+    route = request.match_info.route.resource
+    name = object_ or (route.canonical if route else "")
+    roles = "|".join(person.roles)
+    await request.app[ENGINE].store.write(
+        lambda tx: audit.append(tx, person.id, roles, address, name, request.method, result)
+    )
+
+
+async def find_viewer(request: web.Request) -> Viewer | None:
+    """Whose valid session the cookie names, if any. Outside a demo only somebody with a password has one."""
     engine = request.app[ENGINE]
-    token = request.cookies.get(COOKIE, "")
+    token = request.cookies.get(cookie_name(request), "")
     if not token:
         return None
     found = await engine.store.read(lambda c: _lookup(c, token))
     if found is None:
         return None
-    session, person = found
-    demo = is_demo(request)
-    now = int(time.time())
-    limits = request.app[LIMITS]
-    if not demo and (now - session.seen_at > limits.idle or now - session.at > limits.absolute):
+    session, person, has_login = found
+    demo, now = is_demo(request), int(time.time())
+    if not demo and not (has_login and _fresh(session, now, request.app[LIMITS])):
         await engine.store.write(lambda tx: sessions.end(tx, token))
         return None
     if now - session.seen_at > TOUCH_SECONDS:
@@ -115,10 +144,16 @@ async def _viewer(request: web.Request) -> Viewer | None:
     return Viewer(person, token, csrf_of(engine.frame.key, token), demo)
 
 
-def _lookup(connection: Any, token: str) -> tuple[sessions.Session, Person] | None:
+def _fresh(session: sessions.Session, now: int, limits: Limits) -> bool:
+    return now - session.seen_at <= limits.idle and now - session.at <= limits.absolute
+
+
+def _lookup(connection: Any, token: str) -> tuple[sessions.Session, Person, bool] | None:
     session = sessions.find(connection, token)
     person = people.get(connection, session.person) if session else None
-    return (session, person) if session and person else None
+    if session is None or person is None:
+        return None
+    return session, person, sessions.login(connection, person.id) is not None
 
 
 def is_demo(request: web.Request) -> bool:
@@ -127,15 +162,29 @@ def is_demo(request: web.Request) -> bool:
     return request.app[ENGINE].office.demo and not proxied
 
 
+def address_of(request: web.Request) -> str:
+    """Where the browser is: the peer, or what a proxy on this very machine says of it (the last entry is the proxy's own)."""
+    remote = request.remote or ""
+    said = request.headers.get("X-Forwarded-For", "")
+    return said.rpartition(",")[2].strip() if said and remote in ("127.0.0.1", "::1") else remote
+
+
+def is_secure(request: web.Request) -> bool:
+    """Whether the browser speaks https, to us or to the proxy in front of us."""
+    return request.secure or request.app[LIMITS].secure
+
+
+def cookie_name(request: web.Request) -> str:
+    """`__Host-` binds the cookie to this very host, which needs https."""
+    return f"__Host-{COOKIE}" if is_secure(request) else COOKIE
+
+
 def csrf_of(key: bytes, token: str) -> str:
     """The form token of a session."""
     return hmac.new(key, f"csrf:{token}".encode(), "sha256").hexdigest()
 
 
 async def _check_form(request: web.Request, viewer: Viewer) -> None:
-    origin = request.headers.get("Origin")
-    if origin is not None and origin.partition("://")[2] != request.host:
-        raise web.HTTPForbidden(text="请求来源不对，请刷新页面后重试。")
     sent = request.headers.get("X-CSRF", "")
     if not sent and request.content_type in ("application/x-www-form-urlencoded", "multipart/form-data"):
         sent = str((await request.post()).get(FIELD, ""))
@@ -143,21 +192,10 @@ async def _check_form(request: web.Request, viewer: Viewer) -> None:
         raise web.HTTPForbidden(text="页面已过期，请刷新后重试。")
 
 
-async def _record_refusal(request: web.Request, viewer: Viewer) -> None:
-    route = request.match_info.route.resource
-    name = route.canonical if route else ""
-    person = viewer.person
-    await request.app[ENGINE].store.write(
-        lambda tx: audit.append(
-            tx, person.id, "|".join(person.roles), request.remote or "", name, request.method, "not_allowed"
-        )
-    )
-
-
 async def sign_in(request: web.Request, response: web.StreamResponse, person: str) -> None:
     """Begin a new session (a new id, whatever cookie came in) and set its cookie."""
-    token, old = secrets.token_urlsafe(32), request.cookies.get(COOKIE, "")
-    address, now = request.remote or "", int(time.time())
+    token, old = secrets.token_urlsafe(32), request.cookies.get(cookie_name(request), "")
+    address, now = address_of(request), int(time.time())
 
     def job(tx: Tx) -> None:
         if old:
@@ -165,53 +203,31 @@ async def sign_in(request: web.Request, response: web.StreamResponse, person: st
         sessions.begin(tx, token, person, now, address)
 
     await request.app[ENGINE].store.write(job)
-    secure = request.secure
     response.set_cookie(
-        COOKIE, token, httponly=True, samesite="Lax", secure=secure, path="/", max_age=request.app[LIMITS].absolute
+        cookie_name(request),
+        token,
+        httponly=True,
+        samesite="Lax",
+        secure=is_secure(request),
+        path="/",
+        max_age=request.app[LIMITS].absolute,
     )
 
 
 async def sign_out(request: web.Request, response: web.StreamResponse) -> None:
     """End the session here and now."""
-    token = request.cookies.get(COOKIE, "")
+    token = request.cookies.get(cookie_name(request), "")
     if token:
         await request.app[ENGINE].store.write(lambda tx: sessions.end(tx, token))
-    response.del_cookie(COOKIE, path="/")
+    response.del_cookie(cookie_name(request), path="/", secure=is_secure(request), httponly=True)
 
 
-@web.middleware
-async def frame(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Security headers on everything, our errors as plain sentences, never a traceback."""
-    allow = request.app[LIMITS].allow
-    if allow and not _from(request.remote, allow) and request.path != "/healthz":
-        return _plain(web.Response(status=403, text="不在允许的网络范围内。"))
-    try:
-        response = await handler(request)
-    except Rejected as error:
-        response = web.json_response({"error": str(error), "code": error.code}, status=422)
-    except Busy as error:
-        response = web.json_response({"error": str(error), "code": "busy"}, status=503, headers={"Retry-After": "2"})
-    except web.HTTPException as error:
-        for name, value in HEADERS.items():
-            error.headers[name] = value
-        raise
-    return _plain(response)
+def wants_page(request: web.Request) -> bool:
+    """Whether a browser asks for a page rather than a script for an answer."""
+    return "text/html" in request.headers.get("Accept", "")
 
 
-def _plain(response: web.StreamResponse) -> web.StreamResponse:
-    if not response.prepared:
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
-    return response
-
-
-def _from(remote: str | None, allow: tuple[Any, ...]) -> bool:
-    from ipaddress import ip_address
-
-    return remote is not None and any(ip_address(remote) in network for network in allow)
-
-
-def render(request: web.Request, template: str, **context: Any) -> web.Response:
+def render(request: web.Request, template: str, status: int = 200, **context: Any) -> web.Response:
     """A page with what every page needs."""
     viewer: Viewer | None = request.get(VIEWER)
     return aiohttp_jinja2.render_template(
@@ -222,6 +238,8 @@ def render(request: web.Request, template: str, **context: Any) -> web.Response:
             "csrf": viewer.csrf if viewer else "",
             "demo": is_demo(request),
             "path": request.path,
+            "nav": [link for link in NAVIGATION if viewer and (not link.roles or viewer.has(*link.roles))],
             **context,
         },
+        status=status,
     )
