@@ -261,8 +261,8 @@ class Inbox:
     def _push(self, event: Event) -> None:
         self._count_in()
         loop = asyncio.get_running_loop()
-        needs = event.kind in ("message", "click")
-        waiting = _Waiting(event, loop.create_task(self._prepare_guarded(event)) if needs and event.photos else None)
+        facts = loop.create_task(self._prepare_guarded(event)) if event.kind == "message" else None
+        waiting = _Waiting(event, facts)
         lane = self._lanes.get(event.lane)
         if lane is not None:
             lane.append(waiting)

@@ -11,8 +11,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from bot.media import CleanPhoto, PhotoShop
 from bot.platforms import Platform
 from config.errors import Busy, Refused, Rejected, Retry
+from handlers.commands import without_tag
 from handlers.events import Event, Facts, Photo
 from handlers.office import Office
+from handlers.reports.reading import Reading
 from store import Store, photos
 
 PATIENCE = 0.5  # seconds (design 3)
@@ -33,8 +35,9 @@ class Preparer:
     async def __call__(self, event: Event, office: Office) -> Facts:
         ready = tuple(photo.sha for photo in event.photos if photo.sha)
         missing = [photo for photo in event.photos if not photo.sha]
+        reading = _read(event, office)
         if not missing:
-            return Facts(photos=ready)
+            return Facts(photos=ready, reading=reading)
         work = {asyncio.ensure_future(self._take(event.channel, photo)): photo for photo in missing}
         done, pending = await asyncio.wait(work, timeout=PATIENCE)
         good, bad = [], []
@@ -48,7 +51,12 @@ class Preparer:
         for task in pending:
             self.follow(event.channel, work[task], event.id, event.sender, event.seq, event.group)
             task.cancel()
-        return Facts(photos=(*ready, *good), bad_photos=tuple(bad), waiting=tuple(work[task].ref for task in pending))
+        return Facts(
+            photos=(*ready, *good),
+            bad_photos=tuple(bad),
+            waiting=tuple(work[task].ref for task in pending),
+            reading=reading,
+        )
 
     def follow(self, channel: str, photo: Photo, message: str, sender: str, seq: int, group: str) -> None:
         """Keep trying for a photo; when it is here, it comes in as an event."""
@@ -94,3 +102,12 @@ class Preparer:
         )
         if self.accept is not None:
             await self.accept((event,))
+
+
+def _read(event: Event, office: Office) -> Reading | None:
+    """What the words report, read here so that the writer need not wait for it; None when they are for something else."""
+    group, words = office.groups.get(event.group), without_tag(event.text)
+    if group is None or group.purpose != "reports" or event.quote or not words:
+        return None
+    person = office.person_at.get((event.channel, event.sender))
+    return office.reader.read(words, len(event.photos), person.unit if person else "")
