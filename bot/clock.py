@@ -14,7 +14,6 @@ from pathlib import Path
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.date import DateTrigger
-from apscheduler.triggers.interval import IntervalTrigger
 
 from bot.inbox import Inbox
 from bot.outbox import Outbox
@@ -71,20 +70,25 @@ class Clock:
         self._outbox = outbox_
         self._settle = settle
         self._scheduler: AsyncIOScheduler | None = None
+        self._beat: asyncio.Task[None] | None = None
         self._next: int | None = None
         self._busy = asyncio.Lock()
 
     def start(self, scheduler: AsyncIOScheduler) -> None:
         """Tick from now on."""
         self._scheduler = scheduler
-        scheduler.add_job(
-            self._tick_quietly,
-            IntervalTrigger(seconds=LONGEST_SLEEP),
-            id="tick",
-            misfire_grace_time=None,
-            coalesce=True,
-            max_instances=1,
-        )
+        self._beat = asyncio.get_running_loop().create_task(self._keep_beat())
+
+    async def close(self) -> None:
+        """No further tick."""
+        if self._beat is not None:
+            self._beat.cancel()
+
+    async def _keep_beat(self) -> None:
+        """Monotonic, unlike the scheduler's dates: a machine whose clock is set back an hour still ticks."""
+        while True:
+            await asyncio.sleep(LONGEST_SLEEP)
+            await self._tick_quietly()
 
     def wake(self, due_at: int) -> None:
         """Something will be due then."""
