@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from store.writer import Tx
 
+_OURS = re.compile(r"o[0-9]{1,15}")
 _SELECT = (
     "select l.pos, l.room, l.recalled_at, l.inbox_seq, l.outbox_seq, i.event_id, i.sender, i.body, i.kind, i.at, o.body, o.kind, o.task, o.at"
     " from chat_line l left join inbox i on i.seq = l.inbox_seq left join outbox o on o.seq = l.outbox_seq"
@@ -80,6 +82,34 @@ def of_inbox(source: Tx | sqlite3.Connection, inbox_seq: int) -> Line | None:
     """The line of a member's message."""
     row = source.execute(f"{_SELECT} where l.inbox_seq = ?", (inbox_seq,)).fetchone()
     return Line(*row) if row else None
+
+
+def of_message(source: Tx | sqlite3.Connection, channel: str, message: str) -> Line | None:
+    """The line a message id names: "o5" is the bot's outbox row 5, anything else a member's event."""
+    if _OURS.fullmatch(message):
+        row = source.execute(f"{_SELECT} where l.outbox_seq = ?", (int(message[1:]),)).fetchone()
+    else:
+        sought = "l.inbox_seq = (select seq from inbox where channel = ? and event_id = ?)"
+        row = source.execute(f"{_SELECT} where {sought}", (channel, message)).fetchone()
+    return Line(*row) if row else None
+
+
+def remove(tx: Tx, inbox_seq: int) -> None:
+    """A member's message was forgotten after all: its line goes too."""
+    tx.execute("delete from chat_line where inbox_seq = ?", (inbox_seq,))
+
+
+def recalled(source: Tx | sqlite3.Connection, rooms: Sequence[str], pos: int) -> list[Line]:
+    """Lines behind a position that were taken back."""
+    marks = ", ".join("?" * len(rooms))
+    sql = f"{_SELECT} where l.room in ({marks}) and l.pos > ? and l.recalled_at is not null order by l.pos"
+    return [Line(*row) for row in source.execute(sql, (*rooms, pos))]
+
+
+def read_pos(source: Tx | sqlite3.Connection, person: str, room: str) -> int:
+    """How far a member has read."""
+    row = source.execute("select pos from chat_read where person = ? and room = ?", (person, room)).fetchone()
+    return int(row[0]) if row else 0
 
 
 def last_pos(source: Tx | sqlite3.Connection) -> int:

@@ -8,21 +8,24 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 from aiohttp import web
 
 from bot.engine import Engine
 from bot.inbox import Receipt
 from bot.platforms import Pace
+from bot.platforms.web_lines import ChatLine, chatter, opening, private_room, quoted, stored, told
 from config.county import Group, Person
 from config.errors import Refused, Rejected
-from handlers.events import Event, Message, Photo, restored
+from handlers import Decision
+from handlers.events import Event, Message, Photo
 from handlers.office import Channel
 from handlers.screening import clean_name
-from store import Tx, chat, inbox, photos
+from store import Outcome, Tx, chat, inbox, photos
 from store.inbox import InboxRow
 from store.outbox import OutboxRow
 
@@ -31,41 +34,36 @@ CHATTER = 200  # lines of unkept chatter a room remembers
 LISTENER_QUEUE = 500
 TEXT_LIMIT = 4000
 PHOTO_LIMIT = 9
+SLACK = 20  # positions sent again after a gap: pushes may leave in another order than commits
+MISSED = 200  # more than this, and a browser had better load the page again
+RECALL_REACH = 500  # positions behind the last seen one within which a missed recall is made good
 
-
-@dataclass(frozen=True, slots=True)
-class ChatLine:
-    """One line as a browser shows it. `pos` orders it; chatter shares the position of the line before it."""
-
-    pos: int
-    room: str
-    id: str
-    sender: str
-    name: str
-    text: str
-    at: int
-    photos: tuple[str, ...] = ()
-    quote: str = ""
-    kind: str = ""
-    task: str | None = None
-    mention: tuple[str, ...] = ()
-    buttons: tuple[tuple[str, str], ...] = ()
-    recalled: bool = False
-    kept: bool = True
+News = tuple[str, ChatLine | Mapping[str, Any]]
 
 
 @dataclass(slots=True, eq=False)
 class Listener:
-    """One open browser tab."""
+    """One open browser tab. `None` in the queue ends it; the browser comes again and says what it saw last."""
 
     person: str
     rooms: frozenset[str]
-    queue: asyncio.Queue[tuple[str, ChatLine]] = field(default_factory=lambda: asyncio.Queue(LISTENER_QUEUE))
+    queue: asyncio.Queue[News | None] = field(default_factory=lambda: asyncio.Queue(LISTENER_QUEUE + 1))
+    lost: bool = False
 
+    def put(self, news: News) -> None:
+        """Hand over; a tab that does not keep up is cut off rather than left with holes."""
+        if self.lost:
+            return
+        if self.queue.qsize() >= LISTENER_QUEUE:
+            self.end()
+        else:
+            self.queue.put_nowait(news)
 
-def private_room(person: str) -> str:
-    """The room in which the bot and one person talk alone."""
-    return f"@{person}"
+    def end(self) -> None:
+        """Cut it off."""
+        if not self.lost:
+            self.lost = True
+            self.queue.put_nowait(None)
 
 
 class WebPlatform:
@@ -83,10 +81,12 @@ class WebPlatform:
         """The browser's routes are the console's (bot.console.chat): they need its sessions."""
 
     async def start(self) -> None:
-        """Nothing to connect."""
+        """From now on, what a decision forgets turns into chatter."""
+        self._live.listeners.append(self._decided)
 
     async def close(self) -> None:
         """Browsers reconnect by themselves."""
+        self.hang_up()
 
     async def fetch(self, photo: Photo) -> bytes:
         """Photos were cleaned when they were uploaded."""
@@ -96,12 +96,16 @@ class WebPlatform:
         """Put a line in its room; the same row is one line however often it is sent."""
         room = private_room(row.person) if row.person else self._room_of(row)
         pos = await self._live.store.write(lambda tx: chat.add_told(tx, room, row.seq))
-        self._push("line", _told(pos, room, row, message))
+        await self._show(told(pos, room, row, message))
         return f"o{row.seq}"
 
     def _room_of(self, row: OutboxRow) -> str:
-        group = self._live.office.group_at.get((self.channel.name, row.address))
-        return group.id if group else private_room(row.address)
+        office = self._live.office
+        group = office.group_at.get((self.channel.name, row.address))
+        if group is not None:
+            return group.id
+        person = office.person_at.get((self.channel.name, row.address))
+        return private_room(person.id if person else row.address)
 
     @property
     def _live(self) -> Engine:
@@ -111,8 +115,9 @@ class WebPlatform:
 
     def user_of(self, person: Person) -> str:
         """A person's user id on this channel."""
-        own = [a.partition(":")[2] for a in person.accounts if a.startswith(f"{self.channel.name}:")]
-        return own[0] if own else person.id
+        known = self._live.office.people.get(person.id, person)
+        own = (user for name, _, user in (a.partition(":") for a in known.accounts) if name == self.channel.name)
+        return next(own, person.id)
 
     def groups_of(self, person: str) -> list[Group]:
         """The work groups a person sees."""
@@ -127,9 +132,24 @@ class WebPlatform:
         self, person: Person, room: str, message_id: str, text: str, shas: Sequence[str] = (), quote: str = ""
     ) -> Receipt:
         """A member says something. Raises Rejected when it cannot be taken, Busy when it should be tried again."""
-        office = self._live.office
-        private = room == private_room(person.id)
-        if not private and not office.member(room, person.id):
+        self._check(person, room, text, shas)
+        missing = await self._live.store.read(lambda c: [sha for sha in shas if not photos.known(c, sha)])
+        if missing:
+            raise Rejected("照片已过期，请重新选择。")
+        event = self._event(person, room, message_id, text, shas, quote)
+        if any(line.id == event.id for line in self._chatter.get(room, ())):
+            return Receipt("forgotten")
+        rows: list[InboxRow | None] = []
+        receipt = (await self._live.inbox.accept((event,), partial(_place, room, rows)))[0]
+        if receipt.state == "forgotten":
+            pos = await self._live.store.read(chat.last_pos)
+            await self._remember(chatter(pos, room, event, person.id, person.name, self._live.store.now()))
+        for row in rows:
+            await self._show_kept(room, row)
+        return receipt
+
+    def _check(self, person: Person, room: str, text: str, shas: Sequence[str]) -> None:
+        if room != private_room(person.id) and not self._live.office.member(room, person.id):
             raise Rejected("您不在这个群里。", "not_member")
         if len(text) > TEXT_LIMIT:
             raise Rejected(f"文字太长，请控制在 {TEXT_LIMIT} 字以内。")
@@ -137,165 +157,157 @@ class WebPlatform:
             raise Rejected(f"一次最多发 {PHOTO_LIMIT} 张照片。")
         if not text.strip() and not shas:
             raise Rejected("请写一句话或选一张照片。")
-        missing = await self._live.store.read(lambda c: [sha for sha in shas if not photos.known(c, sha)])
-        if missing:
-            raise Rejected("照片已过期，请重新选择。")
-        user = self.user_of(person)
-        event = Event(
+
+    def _event(self, person: Person, room: str, message_id: str, text: str, shas: Sequence[str], quote: str) -> Event:
+        user, private = self.user_of(person), room == private_room(person.id)
+        bound = self._live.office.address_of(room, self.channel.name)
+        return Event(
             self.channel.name,
             f"{person.id}/{message_id}",
-            address=user if private else (office.address_of(room, self.channel.name) or ("", room))[1],
+            address=user if private or bound is None else bound[1],
             group="" if private else room,
             sender=user,
             name=clean_name(person.name),
-            text=text,
-            photos=tuple(Photo(sha, sha) for sha in shas),
+            text=text.strip(),
+            photos=tuple(Photo(sha, sha) for sha in dict.fromkeys(shas)),
             quote=quote,
             addressed="@群办" in text,
         )
-        receipt = (await self._live.inbox.accept((event,), partial(_place, room, event.id)))[0]
-        await self._show(receipt, event, room, person)
-        return receipt
 
-    async def _show(self, receipt: Receipt, event: Event, room: str, person: Person) -> None:
-        """A kept message is shown from its row (as it was stored); chatter from memory; a secret one never."""
-        if receipt.state == "forgotten":
-            pos = await self._live.store.read(chat.last_pos)
-            line = ChatLine(
-                pos,
-                room,
-                event.id,
-                person.id,
-                person.name,
-                event.text,
-                self._live.store.now(),
-                tuple(p.sha for p in event.photos),
-                event.quote,
-                kept=False,
-            )
-            self._chatter.setdefault(room, deque(maxlen=CHATTER)).append(line)
-            self._push("line", line)
-        elif receipt.state == "kept":
-            for line in await self._live.store.read(lambda c: _one(chat.of_inbox(c, receipt.seq))):
-                self._push("line", self.shown(line))
+    async def _show_kept(self, room: str, row: InboxRow | None) -> None:
+        """A kept message is shown from its row, as it was stored; a piece of chatter it pulled along changes places."""
+        if row is None or row.kind != "message":
+            return
+        self._drop_chatter(room, row.event_id)
+        line = await self._live.store.read(lambda c: chat.of_inbox(c, row.seq))
+        if line is not None:
+            await self._show(stored(line, self._live.office, self.channel.name))
+
+    async def _remember(self, line: ChatLine) -> None:
+        self._chatter.setdefault(line.room, deque(maxlen=CHATTER)).append(line)
+        await self._show(line)
+
+    def _drop_chatter(self, room: str, line_id: str) -> ChatLine | None:
+        held = self._chatter.get(room, deque())
+        found = next((line for line in held if line.id == line_id), None)
+        if found is not None:
+            held.remove(found)
+        return found
+
+    async def _decided(self, event: Event, outcome: Outcome[Decision]) -> None:
+        """What was kept and then forgotten by the decision is chatter from now on."""
+        if event.channel != self.channel.name or event.kind != "message":
+            return
+        if outcome.value is None or not outcome.value.forgotten:
+            return
+        line = await self._live.store.read(lambda c: chat.of_inbox(c, event.seq))
+        if line is not None:
+            shown = stored(line, self._live.office, self.channel.name)
+            await self._live.store.write(lambda tx: chat.remove(tx, event.seq))
+            await self._remember(chatter(line.pos, line.room, event, shown.sender, shown.name, event.at))
 
     async def recall(self, person: Person, room: str, message_id: str) -> None:
         """Take one's own message back. Raises Rejected when there is none."""
         event_id, user = f"{person.id}/{message_id}", self.user_of(person)
-        chatter = self._chatter.get(room, deque())
-        for line in [line for line in chatter if line.id == event_id]:
-            chatter.remove(line)
-            self._push("recall", line)
-            return
+        gone = self._drop_chatter(room, event_id)
+        if gone is not None:
+            return self._push("recall", replace(gone, text="", photos=(), recalled=True))
         row = await self._live.store.read(lambda c: inbox.find(c, self.channel.name, event_id))
         if row is None or row.sender != user:
             raise Rejected("没有找到这条消息。", "unclear")
-        group = "" if room.startswith("@") else room
+        group = "" if room == private_room(person.id) else room
         address = (self._live.office.address_of(room, self.channel.name) or ("", user))[1]
         event = Event(self.channel.name, f"recall/{event_id}", "recall", address, group, user, subject=event_id)
         await self._live.inbox.accept((event,), lambda tx, rows: chat.recall(tx, row.seq))
-        for line in await self._live.store.read(lambda c: _one(chat.of_inbox(c, row.seq))):
-            self._push("recall", self.shown(line))
+        line = await self._live.store.read(lambda c: chat.of_inbox(c, row.seq))
+        if line is not None:
+            self._push("recall", stored(line, self._live.office, self.channel.name))
 
     async def lines(self, room: str, before: int | None = None, limit: int = 60) -> list[ChatLine]:
         """A room as its members see it, oldest first, remembered chatter in its place."""
-        stored = [
-            self.shown(line) for line in await self._live.store.read(lambda c: chat.lines(c, room, before, limit))
-        ]
-        first = stored[0].pos if len(stored) == limit else 0
-        chatter = [
+        found = await self._live.store.read(lambda c: chat.lines(c, room, before, limit))
+        kept = [stored(line, self._live.office, self.channel.name) for line in found]
+        first = kept[0].pos if len(kept) == limit else 0
+        held = [
             line for line in self._chatter.get(room, ()) if first <= line.pos and (before is None or line.pos < before)
         ]
-        return sorted((*stored, *chatter), key=lambda line: (line.pos, not line.kept, line.at))
+        both = [line for line in (*kept, *held) if not line.empty]
+        return await self.with_quotes(sorted(both, key=lambda line: (line.pos, not line.kept, line.at)))
 
-    def shown(self, line: chat.Line) -> ChatLine:
-        """A stored line with names."""
-        if line.told is not None:
-            message = Message.from_json(line.told)
-            return _told_line(
-                line.pos, line.room, f"o{line.outbox_seq}", line.told_kind or "", line.task, line.told_at or 0, message
-            )
-        event = restored(
-            self.channel.name,
-            line.event_id or "",
-            line.said_kind or "",
-            line.sender or "",
-            line.said or "{}",
-            None,
-            line.inbox_seq or 0,
-            line.said_at or 0,
-        )
-        person = self._live.office.person_at.get((self.channel.name, event.sender))
-        text = event.text if event.kind != "secret" else ""
-        return ChatLine(
-            line.pos,
-            line.room,
-            event.id,
-            person.id if person else event.sender,
-            person.name if person else event.name or "未登记",
-            text,
-            event.at,
-            tuple(photo.sha for photo in event.photos if photo.sha),
-            event.quote,
-            kind=event.kind,
-            recalled=line.recalled_at is not None,
-        )
+    async def line(self, room: str, pos: int) -> ChatLine | None:
+        """One stored line of a room."""
+        found = await self._live.store.read(lambda c: chat.at(c, pos))
+        if found is None or found.room != room:
+            return None
+        return (await self.with_quotes([stored(found, self._live.office, self.channel.name)]))[0]
 
-    async def listen(self, person: str, rooms: Iterable[str], after: int) -> AsyncIterator[tuple[str, ChatLine]]:
-        """("line" or "recall", line) as they come, beginning with what was missed behind `after`; 0: only what is new."""
+    async def with_quotes(self, lines: Sequence[ChatLine]) -> list[ChatLine]:
+        """The lines with what they answer."""
+        sought = {line.quote for line in lines if line.quote and not line.quoted[0]}
+        if not sought:
+            return list(lines)
+        office, name = self._live.office, self.channel.name
+        found = await self._live.store.read(lambda c: {quote: quoted(c, office, name, quote) for quote in sought})
+        for held in self._chatter.values():
+            found |= {line.id: opening(line) for line in held if line.id in sought}
+        return [replace(line, quoted=found[line.quote]) if line.quote in found else line for line in lines]
+
+    async def listen(self, person: str, rooms: Iterable[str], after: int) -> AsyncIterator[News]:
+        """(what, line or facts) as they come, first what was missed behind `after` (0: only what is new).
+
+        Lines may come twice; their ids tell. "again": too much was missed, the page must be loaded again.
+        """
         listener = Listener(person, frozenset(rooms))
         self._listeners.add(listener)
         try:
-            missed = (
-                await self._live.store.read(lambda c: chat.after(c, sorted(listener.rooms), after)) if after else []
-            )
-            for line in missed:
-                yield "line", self.shown(line)
-            while True:
-                yield await listener.queue.get()
+            for news in await self._missed(listener, after) if after else ():
+                yield news
+            while (waited := await listener.queue.get()) is not None:
+                yield waited
         finally:
             self._listeners.discard(listener)
 
+    async def _missed(self, listener: Listener, after: int) -> list[News]:
+        rooms, since = sorted(listener.rooms), max(0, after - SLACK)
+        store, office, name = self._live.store, self._live.office, self.channel.name
+        found = await store.read(lambda c: chat.after(c, rooms, since, MISSED + SLACK))
+        if len(found) >= MISSED + SLACK:
+            return [("again", {"pos": after})]
+        gone = await store.read(lambda c: chat.recalled(c, rooms, max(0, after - RECALL_REACH)))
+        held = [line for room in rooms for line in self._chatter.get(room, ()) if line.pos >= after]
+        lines = [line for line in (*(stored(line, office, name) for line in found), *held) if not line.empty]
+        news: list[News] = [("line", line) for line in await self.with_quotes(lines)]
+        return news + [("recall", stored(line, office, name)) for line in gone]
+
+    async def _show(self, line: ChatLine) -> None:
+        self._push("line", (await self.with_quotes([line]))[0])
+
     def _push(self, what: str, line: ChatLine) -> None:
         for listener in self._listeners:
-            if line.room in listener.rooms and not listener.queue.full():
-                listener.queue.put_nowait((what, line))
+            if line.room in listener.rooms:
+                listener.put((what, line))
+
+    def broadcast(self, what: str, facts: Mapping[str, Any]) -> None:
+        """Tell every open tab (demo: the clock was moved, a story goes on, everything began anew)."""
+        for listener in self._listeners:
+            listener.put((what, facts))
+
+    def hang_up(self) -> None:
+        """End every stream; browsers come again."""
+        for listener in self._listeners:
+            listener.end()
 
     def forget_chatter(self) -> None:
         """Demo reset."""
         self._chatter.clear()
 
 
-def _place(room: str, event_id: str, tx: Tx, rows: Sequence[InboxRow | None]) -> None:
-    """In the accepting transaction: the kept message's line, and the photos it holds on to."""
+def _place(room: str, taken: list[InboxRow | None], tx: Tx, rows: Sequence[InboxRow | None]) -> None:
+    """In the accepting transaction: a line for each kept message."""
+    taken[:] = rows
     for row in rows:
-        if row is None or row.kind not in ("message", "secret"):
-            continue
-        if row.kind == "message":
+        if row is not None and row.kind == "message":
             chat.add_said(tx, room, row.seq)
 
 
-def _one(line: chat.Line | None) -> list[chat.Line]:
-    return [line] if line is not None else []
-
-
-def _told(pos: int, room: str, row: OutboxRow, message: Message) -> ChatLine:
-    return _told_line(pos, room, f"o{row.seq}", row.kind, row.task, row.at, message)
-
-
-def _told_line(pos: int, room: str, line_id: str, kind: str, task: str | None, at: int, message: Message) -> ChatLine:
-    return ChatLine(
-        pos,
-        room,
-        line_id,
-        "",
-        "群办",
-        message.text,
-        at,
-        message.photos,
-        message.quote,
-        kind,
-        task,
-        message.mention,
-        message.buttons,
-    )
+__all__ = ["NAME", "ChatLine", "WebPlatform", "private_room"]
