@@ -1,7 +1,7 @@
 """A data directory opened for use: start gates, the writer, the readers, backup.
 
 The gates refuse clearly instead of running on a doubtful database: another process holds it, a newer program
-wrote it, it is damaged or gone, a restore was cut off, or it ends before what was already promised.
+wrote it, it is damaged or gone, or it ends before what was already promised.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from config.errors import Busy, ConfigError
 from store.lock import FileLock
 from store.migrations import migrate
 from store.sqlite import engine_fault, open_reader, open_writer
+from store.switching import DATABASE, WITNESS, finish
 from store.witness import Witness, read_witness
-from store.writer import Job, Outcome, Writer
+from store.writer import Job, Outcome, Then, Writer
+
+__all__ = ["DATABASE", "Store", "ledger"]
 
 T = TypeVar("T")
-DATABASE = "qunban.db"
-WITNESS = "witness"
-SWITCHING = "switching"  # stands in the directory while a restore or import swaps the database
 CHECKED_AT_START = 64 << 20  # bytes; a larger file is checked on its backup copies instead (start <= 3 s)
 PROOF_SECONDS = 5.0  # a commit younger than this proves that the disk takes writes
 PROBE_PATIENCE = 2.0
@@ -68,7 +68,8 @@ class Store:
         _prepare_folder(folder)
         lock = FileLock(folder / "lock")
         try:
-            _refuse_unfinished(folder)
+            finish(folder)
+            _refuse_lost(folder)
             connection, last_at = _open_checked(folder / DATABASE, read_witness(folder / WITNESS))
             writer = Writer(connection, clock, _witness(connection, folder), intact=_watch(folder / DATABASE))
         except BaseException:
@@ -83,9 +84,9 @@ class Store:
         outcome: Outcome[T] = (await self._writer.submit((job,)))[0]
         return outcome.result()
 
-    async def submit(self, jobs: Sequence[Job[Any]]) -> list[Outcome[Any]]:
-        """Run several jobs in order under one commit, each rolled back alone."""
-        return await self._writer.submit(jobs)
+    async def submit(self, jobs: Sequence[Job[Any]], then: Then | None = None) -> list[Outcome[Any]]:
+        """Run several jobs in order under one commit, each rolled back alone; `then` as in `Writer.submit`."""
+        return await self._writer.submit(jobs, then)
 
     async def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
         """Run a query beside the writer, seeing only what is committed."""
@@ -162,9 +163,7 @@ def _prepare_folder(folder: Path) -> None:
         ) from error
 
 
-def _refuse_unfinished(folder: Path) -> None:
-    if (folder / SWITCHING).exists():
-        raise ConfigError("上一次恢复或导入中途断了，数据库可能不完整。请重新执行一次 bot restore。")
+def _refuse_lost(folder: Path) -> None:
     missing = not (folder / DATABASE).exists() or not (folder / DATABASE).stat().st_size
     if missing and read_witness(folder / WITNESS):
         raise ConfigError(f"数据库文件不见了:{folder / DATABASE}。请找回原文件，或用 bot restore 从备份恢复。")
