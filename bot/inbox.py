@@ -261,7 +261,7 @@ class Inbox:
     def _push(self, event: Event) -> None:
         self._count_in()
         loop = asyncio.get_running_loop()
-        facts = loop.create_task(self._prepare_guarded(event)) if event.kind == "message" else None
+        facts = loop.create_task(self._prepare_guarded(event)) if event.kind == "message" or event.photos else None
         waiting = _Waiting(event, facts)
         lane = self._lanes.get(event.lane)
         if lane is not None:

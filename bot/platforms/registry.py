@@ -24,7 +24,7 @@ KINDS: Mapping[str, str] = {
     "http": "bot.platforms.http:HttpPlatform",
     "onebot": "bot.platforms.onebot:OneBotPlatform",
 }
-RESERVED = frozenset({"web", "clock"})
+RESERVED = frozenset({"web", "clock", "console"})
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 SECRET_LENGTH = 16  # characters at least
 
@@ -88,7 +88,7 @@ def connect(
 
 def _one(name: str, settings: ChannelSettings, photo: Callable[[str], Path]) -> Connected:
     if not NAME.fullmatch(name) or name in RESERVED:
-        raise _fault(name, "名称只能用小写字母、数字、- 和 _，字母开头，且不能是 web 或 clock")
+        raise _fault(name, "名称只能用小写字母、数字、- 和 _，字母开头，且不能是 web、clock 或 console")
     if settings.kind not in KINDS:
         raise _fault(name, f"不认识的 kind“{settings.kind}”，可用：{'、'.join(KINDS)}")
     module, _, title = KINDS[settings.kind].partition(":")
