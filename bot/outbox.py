@@ -1,19 +1,22 @@
 """Deliver: due rows leave in order per address, paced, and every attempt ends in the books.
 
 A timeout is unknown, not failed. What that means is the channel's delivery class: an idempotent or at-least-once
-channel is tried again, an at-most-once channel parks the row as 结果不明 for one-click resend (design 1.2).
+channel is tried again, an at-most-once channel parks the row as 结果不明 for one-click resend (design 1.2). A message
+to be tried again holds up its own address (at most some 20 s of failures), never another.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter, deque
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import structlog
 
+from bot import failpoints
 from bot.pacing import Pacing
 from bot.platforms import Platform
 from config.errors import Busy, Offline, Refused, Retry, SendError, Unknown
@@ -22,10 +25,14 @@ from store import Store, Tx, outbox
 from store.outbox import OutboxRow
 
 log = structlog.get_logger()
+T = TypeVar("T")
 
 ATTEMPTS = 6  # security.md D.3 #2
 SEND_SECONDS = 30.0
 BACKOFF = (1.0, 4.0, 15.0, 60.0, 300.0)  # seconds; jittered, at most five minutes
+DISK_SECONDS = 1.0  # between two tries to book what has been sent
+GRACE_SECONDS = 4.0  # what is leaving at a shutdown gets so long to be booked, so that it need not leave twice
+LANE_ROWS = 100  # rows of one address in memory; the rest waits on disk
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +54,51 @@ class Outbox:
         self._pacing = Pacing()
         self._lanes: dict[str, deque[OutboxRow]] = {}
         self._held: set[int] = set()
+        self._resting: dict[str, int] = {}
+        self._sweeping = asyncio.Lock()
+        self._ended: set[int] = set()
+        self._long: set[str] = set()
+        self._skipped: set[str] = set()
+        self._sweeps = 0
+        self._closing = False
         self._workers: set[asyncio.Task[None]] = set()
+        self._leaving: set[asyncio.Task[None]] = set()
         self._idle = asyncio.Event()
         self._idle.set()
 
     def take(self, rows: Iterable[OutboxRow]) -> None:
-        """Queue rows that are due; later ones wait on disk for a sweep."""
+        """Queue rows that are due; later ones, and those that would overtake others, wait on disk for a sweep."""
         now = self._store.now()
         for row in rows:
             if row.not_before > now:
                 self._wake(row.not_before)
-            elif row.seq not in self._held and row.channel in self._platforms:
-                self._held.add(row.seq)
-                self._push(row)
+            elif row.lane in self._resting or row.lane in self._long:
+                self._skipped.add(row.lane)
+            elif row.channel in self._platforms:
+                self._hold(row)
 
     async def sweep(self) -> None:
         """Take up everything due that is not under way."""
-        self.take(await self._store.read(lambda c: outbox.due(c, self._store.now())))
+        async with self._sweeping:
+            while await self._sweep_once():
+                pass
+
+    async def _sweep_once(self) -> bool:
+        """True when a row stayed on disk meanwhile for a reason that has passed: then once more."""
+        now, before, channels = self._store.now(), dict(self._resting), tuple(self._platforms)
+        self._ended.clear()
+        self._skipped.clear()
+        rows, resting = await self._store.read(
+            lambda c: (outbox.due(c, now, channels, LANE_ROWS), outbox.resting(c, now))
+        )
+        fresh = {lane: until for lane, until in self._resting.items() if before.get(lane) != until}
+        self._resting = resting | fresh
+        places = Counter(row.lane for row in rows)
+        self._long = {lane for lane, count in places.items() if count >= LANE_ROWS}
+        for row in rows:  # the rows are as they were when the read began: some may have ended since
+            if row.seq not in self._ended and row.lane not in self._resting:
+                self._hold(row)
+        return bool(self._skipped - self._resting.keys() - self._long)
 
     async def resume(self) -> None:
         """At start: attempts cut off by the last death become unknown, the rest goes on."""
@@ -80,44 +115,92 @@ class Outbox:
         await self._idle.wait()
 
     async def close(self) -> None:
-        """Stop; unfinished rows stay due."""
+        """Stop; what is leaving is booked, unfinished rows stay due."""
+        self._closing = True
+        for worker in self._workers - self._leaving:
+            worker.cancel()
+        if self._leaving:
+            await asyncio.wait(self._leaving, timeout=GRACE_SECONDS)
         for worker in tuple(self._workers):
             worker.cancel()
         await asyncio.gather(*self._workers, return_exceptions=True)
 
-    def _push(self, row: OutboxRow) -> None:
-        self._idle.clear()
+    def _hold(self, row: OutboxRow) -> None:
+        if row.seq in self._held or self._closing:
+            return
         lane = self._lanes.get(row.lane)
+        if lane is not None and len(lane) >= LANE_ROWS:
+            self._long.add(row.lane)
+            return
+        self._held.add(row.seq)
+        self._idle.clear()
         if lane is not None:
             lane.append(row)
             return
         self._lanes[row.lane] = deque((row,))
-        worker = asyncio.get_running_loop().create_task(self._work(row.lane))
+        self._begin(self._work(row.lane))
+
+    def _begin(self, work: Coroutine[None, None, None]) -> None:
+        worker = asyncio.get_running_loop().create_task(work)
         self._workers.add(worker)
         worker.add_done_callback(self._workers.discard)
 
     async def _work(self, name: str) -> None:
         lane = self._lanes[name]
-        while lane:
-            row = lane.popleft()
-            try:
-                await self._deliver(row)
-            finally:
-                self._held.discard(row.seq)
-        del self._lanes[name]
-        if not self._lanes:
+        try:
+            while lane and name not in self._resting and not self._closing:
+                row = lane.popleft()
+                try:
+                    await self._deliver(row)
+                finally:
+                    self._let_go(row)
+        finally:
+            for row in lane:
+                self._let_go(row)
+            del self._lanes[name]
+            if name in self._long and name not in self._resting and not self._closing:
+                self._sweeps += 1
+                self._begin(self._sweep_on())
+            self._rest()
+
+    def _let_go(self, row: OutboxRow) -> None:
+        self._held.discard(row.seq)
+        if self._sweeping.locked():
+            self._ended.add(row.seq)
+
+    def _rest(self) -> None:
+        if not self._lanes and not self._sweeps:
             self._idle.set()
 
+    async def _sweep_on(self) -> None:
+        """Fetch what found no room in memory."""
+        try:
+            await self.sweep()
+        except Busy:
+            log.warning("sweep_postponed")  # the next tick asks again
+        finally:
+            self._sweeps -= 1
+            self._rest()
+
     async def _deliver(self, row: OutboxRow) -> None:
-        platform = self._platforms[row.channel]
+        platform, task = self._platforms[row.channel], asyncio.current_task()
         if row.not_after is not None and row.not_after < self._store.now():
             return await self._book(row, _End("expired", reason="已过有效时间"))
         await self._pacing.slot(platform, row.address)
-        if platform.channel.delivery == "at-most-once":
-            await self._write(lambda tx: outbox.mark(tx, row.seq, "sending"))
-        await self._book(row, await self._attempt(platform, row))
+        if task is not None:
+            self._leaving.add(task)
+        try:
+            if platform.channel.delivery == "at-most-once" and not await self._write(
+                lambda tx: outbox.begin(tx, row.seq)
+            ):
+                return None
+            await self._book(row, await self._attempt(platform, row))
+        finally:
+            self._leaving.discard(task)
 
     async def _attempt(self, platform: Platform, row: OutboxRow) -> _End:
+        if failpoints.ARMED:
+            failpoints.reach("send.before")
         try:
             async with asyncio.timeout(SEND_SECONDS):
                 return _End("sent", await platform.send(row, Message.from_json(row.body)))
@@ -146,17 +229,28 @@ class Outbox:
 
     async def _book(self, row: OutboxRow, end: _End) -> None:
         if end.state != "due":
-            return await self._write(
-                lambda tx: outbox.mark(tx, row.seq, end.state, receipt=end.receipt, reason=end.reason)
-            )
+            if failpoints.ARMED and end.state == "sent":
+                failpoints.reach("send.after")
+            await self._write(lambda tx: _mark(tx, row, end))
+            if failpoints.ARMED:
+                failpoints.reach("mark.after_commit")
+            return
         again = self._store.now() + max(1, round(end.again_in))
-        await self._write(lambda tx: outbox.postpone(tx, row.seq, again, end.reason, end.tried))
+        await self._write(lambda tx: outbox.postpone(tx, row.seq, again, end.reason or "稍后再试", end.tried))
+        if row.attempts + end.tried <= outbox.HOLDS:
+            self._resting[row.lane] = again
         self._wake(again)
 
-    async def _write(self, job: Callable[[Tx], None]) -> None:
+    async def _write(self, job: Callable[[Tx], T]) -> T:
         """The result of an attempt is kept in memory until the disk takes it: never sent again for a full disk."""
         while True:
             try:
                 return await self._store.write(job)
             except Busy:
-                await asyncio.sleep(1.0)
+                await asyncio.sleep(DISK_SECONDS)
+
+
+def _mark(tx: Tx, row: OutboxRow, end: _End) -> None:
+    outbox.mark(tx, row.seq, end.state, receipt=end.receipt, reason=end.reason)
+    if failpoints.ARMED:
+        failpoints.reach("mark.end")

@@ -42,13 +42,17 @@ def add(
     return row
 
 
+class SettledBefore(RuntimeError):
+    """A row that is not open was decided again: the transaction must not stand, or its effect would be doubled."""
+
+
 def settle(tx: Tx, seq: int, state: str = "done", reason: str = "", forget: bool = False) -> None:
-    """Close a row in the transaction that carries its effect; `forget` also erases what it said."""
-    if forget:
-        tx.execute("update inbox set state = ?, reason = ?, body = '{}' where seq = ?", (state, reason, seq))
-        tx.erased = True
-    else:
-        tx.execute("update inbox set state = ?, reason = ? where seq = ?", (state, reason, seq))
+    """Close an open row in the transaction that carries its effect; `forget` also erases what it said."""
+    body = ", body = '{}'" if forget else ""
+    sql = f"update inbox set state = ?, reason = ?{body} where seq = ? and state = 'open'"
+    if not tx.execute(sql, (state, reason, seq)).rowcount:
+        raise SettledBefore(seq)
+    tx.erased = tx.erased or forget
 
 
 def reopen(tx: Tx, seq: int) -> InboxRow | None:
@@ -63,14 +67,17 @@ def reopen(tx: Tx, seq: int) -> InboxRow | None:
 def undecided(connection: sqlite3.Connection) -> list[InboxRow]:
     """Every open row in accept order: what a start-up takes up again."""
     return [
-        InboxRow(*row) for row in connection.execute(f"select {_COLUMNS} from inbox where state = 'open' order by seq")
+        InboxRow(*row)
+        for row in connection.execute(
+            f"select {_COLUMNS} from inbox where state <> 'done' and state = 'open' order by seq"  # the index's own words
+        )
     ]
 
 
 def parked(connection: sqlite3.Connection) -> list[tuple[InboxRow, str]]:
     """Rows whose decision failed, with the reason; a person looks at them."""
     rows = connection.execute(
-        f"select {_COLUMNS}, reason from inbox where state = 'parked' order by seq desc limit 200"
+        f"select {_COLUMNS}, reason from inbox where state <> 'done' and state = 'parked' order by seq desc limit 200"
     )
     return [(InboxRow(*row[:-1]), row[-1]) for row in rows]
 

@@ -7,11 +7,18 @@ channels that promise at-most-once; found at start it means nobody knows, and it
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from store.writer import Tx
 
+HOLDS = 3  # failed attempts (some 20 s) after which a message no longer holds up its address
+
 _COLUMNS = "seq, key, channel, address, lane, kind, task, person, body, origin, not_before, not_after, at, state, attempts, receipt, reason"
+# conditions begin with the words of a partial index, or SQLite would read the whole table
+_DUE = "state in ('due', 'sending') and state = 'due'"
+_RESTS = f"{_DUE} and not_before > ? and reason <> '' and attempts <= ?"
+_UNSETTLED = {"unknown": "state in ('unknown', 'dead') and", "dead": "state in ('unknown', 'dead') and"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +74,16 @@ def add(
     return row
 
 
+def begin(tx: Tx, seq: int) -> bool:
+    """An attempt begins that nobody could repeat. False when the row is no longer due: then it must not be sent."""
+    return bool(tx.execute("update outbox set state = 'sending' where seq = ? and state = 'due'", (seq,)).rowcount)
+
+
 def mark(tx: Tx, seq: int, state: str, *, receipt: str | None = None, reason: str = "") -> None:
-    """Record how an attempt ended (or, with `sending`, that it begins)."""
+    """Record how an attempt ended."""
     tx.execute(
-        "update outbox set state = ?, receipt = coalesce(?, receipt), reason = ?, attempts = attempts + ?, done_at = ? where seq = ?",
-        (state, receipt, reason, state != "sending", tx.at if state != "sending" else None, seq),
+        "update outbox set state = ?, receipt = coalesce(?, receipt), reason = ?, attempts = attempts + 1, done_at = ? where seq = ?",
+        (state, receipt, reason, tx.at, seq),
     )
 
 
@@ -86,7 +98,7 @@ def postpone(tx: Tx, seq: int, not_before: int, reason: str, tried: int = 1) -> 
 def hasten(tx: Tx, channel: str, reason: str) -> int:
     """Make due now what was postponed for this reason (the channel is connected again); how many."""
     return tx.execute(
-        "update outbox set not_before = ? where state = 'due' and not_before > ? and channel = ? and reason = ?",
+        f"update outbox set not_before = ? where {_DUE} and not_before > ? and channel = ? and reason = ?",
         (tx.at, tx.at, channel, reason),
     ).rowcount
 
@@ -94,7 +106,8 @@ def hasten(tx: Tx, channel: str, reason: str) -> int:
 def resend(tx: Tx, seq: int) -> OutboxRow | None:
     """Put an unknown, dead or expired message back in line. None when it is in no such state."""
     changed = tx.execute(
-        "update outbox set state = 'due', not_before = ?, not_after = null, reason = '' where seq = ? and state in ('unknown', 'dead', 'expired')",
+        "update outbox set state = 'due', not_before = ?, not_after = null, attempts = 0, reason = '' where seq = ?"
+        " and state in ('unknown', 'dead', 'expired')",
         (tx.at, seq),
     ).rowcount
     if not changed:
@@ -107,31 +120,41 @@ def resend(tx: Tx, seq: int) -> OutboxRow | None:
 def cancel(tx: Tx, task: str, kind: str) -> int:
     """Withdraw messages of a kind about a task that have not left yet; how many."""
     return tx.execute(
-        "delete from outbox where task = ? and kind = ? and state = 'due' and attempts = 0", (task, kind)
+        "delete from outbox where task = ? and kind = ? and state = 'due' and attempts = 0 and done_at is null",
+        (task, kind),
     ).rowcount
 
 
 def adopt_interrupted(tx: Tx) -> int:
     """At start: an attempt that was under way when the process died has an unknown end."""
     return tx.execute(
-        "update outbox set state = 'unknown', reason = '发送途中程序中断，结果不明' where state = 'sending'"
+        "update outbox set state = 'unknown', reason = '发送途中程序中断，结果不明', done_at = ?"
+        " where state in ('due', 'sending') and state = 'sending'",
+        (tx.at,),
     ).rowcount
 
 
-def due(connection: sqlite3.Connection, until: int, limit: int = 5000) -> list[OutboxRow]:
-    """Unsettled rows whose time has come, oldest first."""
+def due(connection: sqlite3.Connection, until: int, channels: Sequence[str], per_lane: int = 100) -> list[OutboxRow]:
+    """Rows of these channels whose time has come, the oldest of each address, without addresses that rest."""
+    marks = ", ".join("?" * len(channels))
     rows = connection.execute(
-        f"select {_COLUMNS} from outbox where state = 'due' and not_before <= ? order by not_before, seq limit ?",
-        (until, limit),
+        f"select {_COLUMNS} from (select {_COLUMNS}, row_number() over (partition by lane order by seq) as place"
+        f" from outbox where {_DUE} and not_before <= ? and channel in ({marks})"
+        f" and lane not in (select lane from outbox where {_RESTS})) where place <= ? order by seq",
+        (until, *channels, until, HOLDS, per_lane),
     )
     return [OutboxRow(*row) for row in rows]
 
 
+def resting(connection: sqlite3.Connection, after: int) -> dict[str, int]:
+    """Lanes whose first message is to be tried again, and when: what comes later must not overtake it."""
+    rows = connection.execute(f"select lane, max(not_before) from outbox where {_RESTS} group by lane", (after, HOLDS))
+    return dict(rows.fetchall())
+
+
 def next_due(connection: sqlite3.Connection, after: int) -> int | None:
     """When the next waiting row becomes due."""
-    row = connection.execute(
-        "select min(not_before) from outbox where state = 'due' and not_before > ?", (after,)
-    ).fetchone()
+    row = connection.execute(f"select min(not_before) from outbox where {_DUE} and not_before > ?", (after,)).fetchone()
     return int(row[0]) if row[0] is not None else None
 
 
@@ -143,7 +166,7 @@ def by_seq(connection: sqlite3.Connection, seq: int) -> OutboxRow | None:
 
 def listing(connection: sqlite3.Connection, state: str = "", limit: int = 200) -> list[OutboxRow]:
     """Newest first, for the delivery page."""
-    where, values = ("where state = ?", [state]) if state else ("", [])
+    where, values = (f"where {_UNSETTLED.get(state, '')} state = ?", [state]) if state else ("", [])
     return [
         OutboxRow(*row)
         for row in connection.execute(
@@ -163,7 +186,8 @@ def of_origin(connection: sqlite3.Connection, origin: int) -> list[OutboxRow]:
 def counts(connection: sqlite3.Connection) -> dict[str, int]:
     """How many rows stand in each state that is not final."""
     rows = connection.execute(
-        "select state, count(*) from outbox where state not in ('sent', 'expired') group by state"
+        "select state, count(*) from outbox where state in ('due', 'sending') group by state"
+        " union all select state, count(*) from outbox where state in ('unknown', 'dead') group by state"
     )
     return dict(rows.fetchall())
 

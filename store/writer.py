@@ -73,11 +73,15 @@ class Outcome(Generic[T]):
         return self.value  # type: ignore[return-value]
 
 
+Then = Callable[[list[Outcome[Any]]], None]
+
+
 @dataclass(slots=True)
 class _Request:
     jobs: Sequence[Job[Any]]
     future: asyncio.Future[list[Outcome[Any]]]
     loop: asyncio.AbstractEventLoop
+    then: Then | None
     outcomes: list[Outcome[Any]] = field(default_factory=list)
 
 
@@ -98,6 +102,7 @@ class Writer:
         self._bound = bound
         self._intact = intact
         self._waiting = 0
+        self._closed = False
         self._queue: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
         self._last_at = 0
         self._slow: tuple[int, float] | None = None
@@ -112,18 +117,19 @@ class Writer:
         self._last_at = last_at
         self._thread.start()
 
-    async def submit(self, jobs: Sequence[Job[Any]]) -> list[Outcome[Any]]:
-        """Run jobs one after another inside one commit. Raises Busy when the queue is full or the disk refuses."""
-        if self._waiting >= self._bound:
+    async def submit(self, jobs: Sequence[Job[Any]], then: Then | None = None) -> list[Outcome[Any]]:
+        """Run jobs one after another inside one commit. Raises Busy when the queue is full or the disk refuses.
+
+        `then` runs in the event loop after the commit, in commit order, even if the caller was cancelled meanwhile:
+        what is on disk is never unknown to the process that put it there.
+        """
+        if self._closed or self._waiting >= self._bound:
             raise Busy("系统正忙，请稍后再试。")
         loop = asyncio.get_running_loop()
-        request = _Request(jobs, loop.create_future(), loop)
+        request = _Request(jobs, loop.create_future(), loop, then)
         self._waiting += 1
         self._queue.put(request)
-        try:
-            return await request.future
-        finally:
-            self._waiting -= 1
+        return await request.future
 
     def now(self) -> int:
         """The accept time a transaction beginning now would get: never below an earlier one.
@@ -144,7 +150,8 @@ class Writer:
         return max(clock, self._last_at)
 
     def close(self) -> None:
-        """Finish what was submitted, then checkpoint and close."""
+        """Finish what was submitted, then checkpoint and close; whoever comes later is told Busy."""
+        self._closed = True
         self._queue.put(None)
         self._thread.join()
         self._connection.close()
@@ -240,14 +247,16 @@ class Writer:
             by_loop.setdefault(request.loop, []).append(request)
         for loop, requests in by_loop.items():
             if not loop.is_closed():
-                loop.call_soon_threadsafe(_settle, requests, error)
+                loop.call_soon_threadsafe(self._settle, requests, error)
 
-
-def _settle(requests: list[_Request], error: Exception | None) -> None:
-    for request in requests:
-        if request.future.done():
-            continue
-        if error is None:
-            request.future.set_result(request.outcomes)
-        else:
-            request.future.set_exception(error)
+    def _settle(self, requests: list[_Request], error: Exception | None) -> None:
+        for request in requests:
+            self._waiting -= 1
+            if error is None and request.then is not None:
+                request.loop.call_soon(request.then, request.outcomes)
+            if request.future.done():
+                continue
+            if error is None:
+                request.future.set_result(request.outcomes)
+            else:
+                request.future.set_exception(error)
