@@ -1,23 +1,46 @@
 """Understanding a report: what it is, where it is, whose it is.
 
 A `Reader` is a pure function of the county (with its example phrases) and the lessons given by dispatchers.
+`listen` is the ear in the group: a few microseconds, is this worth keeping? `read` decides everything else.
 """
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from config.county import County, Place
+from config.lexicon import Lexicon, shipped_lexicon
+from handlers.reports.reading_conditions import Standards, danger
+from handlers.reports.reading_duties import ProposedDuty, Routing, propose_duties
+from handlers.reports.reading_lessons import Lesson, Lessons, Taught
+from handlers.reports.reading_places import NOWHERE, Gazetteer, Spot, blank
+from handlers.reports.reading_school import OUTSIDE, REPORT, key_of, models
+from handlers.reports.reading_similar import Trace, similar
+from handlers.reports.reading_words import CALL, Words, gate_features, letters, matter_features, plain
 
-URGENT = re.compile(r"漏气|漏电|触电|着火|起火|冒烟|爆炸|塌陷|坍塌|倒塌|爆管|被困|有人落水|溺水|电线.{0,4}(?:断|掉)")
-TAIL = re.compile(
-    r"(?:[与和][一-龥]{2,8}?(?:路|街|巷|大道))?(?:交叉口|十字路口|丁字路口|路口|十字)?"
-    r"(?:[东西南北]{0,2}(?:侧|段|边|头|口|面)|\d+号(?:楼|院|门)?|对面|旁边|附近|门口|门前|大门口?|拐角|里面|后面|[东西南北]\d+米)*"
-)
+__all__ = ["Guess", "Lesson", "ProposedDuty", "Reader", "Reading", "Trace", "propose_duties", "similar"]
+
+TOP = 5  # classes reported
+HEARD = 0.35  # the ear keeps from here: losing a report is worse than reading one line in vain
+IS_REPORT = 0.5
+# Of the gate: weights of (its own log-odds, a photo, a known place, a nameless place, agreement with a class), and bias.
+GATE = (0.8, 0.6, 0.5, 0.3, 6.0, -2.6)
+SHARPNESS = 8.0  # softmax over class scores
+SURE_UNIT, SURE_REPORT = 0.8, 0.8  # see docs/understanding.md: where Wilson's lower bound of precision passed 0.95
+HINT = 0.5  # a unit named in the message counts as half a vote
+SENDER = 0.05
+KINDS = (
+    ("涉密", "secret"), ("演练", "drill"), ("感谢", "praise"), ("统计", "stats"), ("文章", "article"), ("完成", "feedback"),
+    ("行动中", "feedback"), ("通知", "notice"), ("假想", "hypothetical"), ("疑问", "question"),
+)  # fmt: skip
+MARKETS = re.compile(r"菜市场|菜场|农贸市场|集贸市场|夜市|早市|公厕|水库|河|桥|隔离带")
+BREAK = re.compile(r"[。；;\n！!]+|(?<=[^\d])\d[、.)）]\s*|[①②③④⑤]|[，,]?\s*(?:另外|还有|此外|再有|再就是|同时还?|顺便|以及|另)[，,:：]?")
+COMMA = re.compile(r"[，,、]|(?<=了)\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +53,12 @@ class Guess:
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
-    """What a dispatcher put right: this text meant this category, unit and place (empty = not said)."""
-
-    text: str
-    category: str = ""
-    unit: str = ""
-    place: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Reading:
-    """Everything understood of one message."""
+    """Everything understood of one message.
+
+    `matter` names what it is about when no small class fits (暖气不热, 红绿灯…); then `category` is None and the units
+    come from prose. `place_text` is the span as written; `place` and `place_id` are None when the gazetteer lacks it.
+    """
 
     kind: str
     p_report: float
@@ -56,19 +73,12 @@ class Reading:
     parts: tuple[Reading, ...] = ()
     text: str = ""
     sure: bool = False
+    matter: str = ""
 
     @property
     def category(self) -> str | None:
         """The best small class, or None when no class fits."""
-        return self.categories[0].value if self.categories else None
-
-
-def grams(text: str) -> Iterable[str]:
-    clean = re.sub(r"[^0-9a-z一-龥]+", " ", text.lower())
-    for word in clean.split():
-        for size in (1, 2, 3):
-            for i in range(len(word) - size + 1):
-                yield word[i : i + size]
+        return self.categories[0].value if self.categories and not self.matter else None
 
 
 class Reader:
@@ -76,77 +86,186 @@ class Reader:
 
     def __init__(self, county: County, lessons: Sequence[Lesson] = ()) -> None:
         self.county = county
-        self.version = f"{len(county.phrases)}-{len(lessons)}"
-        self._names: dict[str, Place] = {}
-        for place in county.places:
-            for name in (place.name, *place.aliases):
-                self._names.setdefault(name, place)
-        self._duties: dict[str, list[tuple[str, str]]] = defaultdict(list)
-        for duty in county.duties:
-            self._duties[duty.code].append((duty.place_or_town, duty.unit))
-        self._fit(county, lessons)
+        lexicon = shipped_lexicon()
+        self._words, self._cues = Words(lexicon.senses), Words(lexicon.cues)
+        self._matter, self._gate, self._ear = models(county, lexicon)
+        self._yes, self._ear_yes = self._gate.labels.index(REPORT), self._ear.labels.index(REPORT)
+        self._places = Gazetteer(county.places)
+        self._routing = Routing(county, lexicon)
+        self._standards = Standards(county.standards, self._words)
+        self._lessons = Lessons([self._prepare(lesson) for lesson in lessons])
+        self.version = _version(county, lexicon, lessons)
 
-    def _fit(self, county: County, lessons: Sequence[Lesson]) -> None:
-        samples = [(p.code, p.text) for p in county.phrases if p.code]
-        samples += [(c.code, c.name) for c in county.categories]
-        samples += [(s.code, s.condition) for s in county.standards]
-        samples += [(x.category, x.text) for x in lessons if x.category for _ in range(3)]
-        counts: dict[str, Counter[str]] = defaultdict(Counter)
-        for code, text in samples:
-            counts[code].update(grams(text))
-        spread = Counter(g for c in counts.values() for g in c)
-        self._weights: dict[str, dict[str, float]] = defaultdict(dict)
-        for code, seen in counts.items():
-            norm = math.sqrt(sum(v * v for v in seen.values()))
-            for gram, n in seen.items():
-                self._weights[gram][code] = math.sqrt(n) * math.log(1 + len(counts) / spread[gram]) / norm**0.5
+    def taught(self, lesson: Lesson) -> Reader:
+        """A reader that also knows this lesson; milliseconds, shares everything else."""
+        pupil = object.__new__(Reader)
+        pupil.__dict__.update(self.__dict__)
+        pupil._lessons = Lessons([*self._lessons.taught, self._prepare(lesson)])
+        pupil.version = hashlib.sha256(f"{self.version}|{lesson!r}".encode()).hexdigest()[:12]
+        return pupil
 
     def listen(self, text: str, photos: int) -> bool:
-        return len(text) >= 4 and any(text[i : i + 2] in self._weights for i in range(len(text) - 1))
+        """Whether an unaddressed message is worth keeping as a report."""
+        found = letters(text.lower() if len(text) < 300 else text[:300].lower())
+        if len(found) < 3:
+            return False
+        scores = self._ear.scores(found)
+        margin = scores[self._ear_yes] - scores[1 - self._ear_yes]
+        return margin * SHARPNESS + (0.7 if photos else 0.0) > math.log(HEARD / (1 - HEARD))
 
     def read(self, text: str, photos: int, sender_unit: str = "") -> Reading:
-        start, end, place = self._locate(text)
-        rest = text[:start] + " " + text[end:]
-        categories = self._classify(rest)
-        word = URGENT.search(text)
-        units = self._units(categories, place)
-        p = 0.9 if categories and categories[0].p > 0.1 and (place or photos) else 0.2
+        """Understand one message."""
+        whole = self._read(text, photos, sender_unit)
+        if whole.kind != "report":
+            return whole
+        parts = self._parts(text, photos, sender_unit, whole)
+        return replace(whole, parts=parts, sure=whole.sure and not parts) if parts else whole
+
+    def _read(self, text: str, photos: int, sender_unit: str, inherited: Spot = NOWHERE) -> Reading:
+        masked = CALL.sub(lambda m: " " * len(m.group()), text)
+        spots = self._places.spots(masked)
+        spot = _best(spots) if spots else inherited
+        rest = plain(_without(masked, spots))
+        features = matter_features(rest, self._words)
+        chances, agreement = self._classify(features)
+        p = self._is_report(rest, photos, spot, agreement)
+        kind = "report" if p >= IS_REPORT else self._kind(rest)
+        place = spot.place
+        units = self._units(chances, place, text, rest, sender_unit)
+        known = [(label, c) for label, c in chances if not label.startswith(OUTSIDE)]
+        categories = tuple(Guess(label, round(c, 4)) for label, c in known[:TOP])
+        best, best_p = chances[0]
+        word = danger(text, best, best_p) if kind == "report" else ""
+        matter = best.removeprefix(OUTSIDE) if best.startswith(OUTSIDE) else ""
         return Reading(
-            kind="report" if p > 0.5 else "none", p_report=p, categories=categories, units=units,
-            place=place.name if place else None, place_id=place.id if place else None, place_text=text[start:end],
-            urgent=bool(word), urgent_word=word.group() if word else "", text=text,
-            standard=self._standard(categories), sure=bool(units and units[0].p > 0.6 and place),
+            kind, round(p, 4), categories, units, place.name if place else None, place.id if place else None, spot.text,
+            bool(word), word, None if matter else self._standards.choose(best, rest), (), text,
+            bool(units) and units[0].p >= SURE_UNIT and p >= SURE_REPORT, matter,
         )  # fmt: skip
 
-    def _locate(self, text: str) -> tuple[int, int, Place | None]:
-        found = max((n for n in self._names if n in text), key=len, default="")
-        if not found:
-            return 0, 0, None
-        start = text.index(found)
-        tail = TAIL.match(text, start + len(found))
-        return start, tail.end() if tail else start + len(found), self._names[found]
+    def _classify(self, features: dict[str, float]) -> tuple[list[tuple[str, float]], float]:
+        """Labels with their chances, best first, and how well the best one agrees."""
+        scores = self._matter.scores(features)
+        top = max(scores)
+        chances = {c: math.exp(SHARPNESS * (s - top)) for c, s in zip(self._matter.labels, scores, strict=True)}
+        total = sum(chances.values())
+        belief = defaultdict(float, {c: v / total for c, v in chances.items()})
+        pulls = [(t.label, pull) for t, pull in self._lessons.near(features) if t.lesson.category] if self._lessons else []
+        for label, pull in pulls:
+            belief[label] += pull
+        whole = 1.0 + sum(pull for _, pull in pulls)
+        ranked = sorted(((label, v / whole) for label, v in belief.items()), key=lambda pair: (-pair[1], pair[0]))
+        return ranked, top
 
-    def _classify(self, text: str) -> tuple[Guess, ...]:
-        score: dict[str, float] = defaultdict(float)
-        for gram in grams(text):
-            for code, weight in self._weights.get(gram, {}).items():
-                score[code] += weight
-        best = sorted(score.items(), key=lambda x: -x[1])[:5]
-        total = sum(math.exp(v) for _, v in best)
-        return tuple(Guess(code, math.exp(v) / total) for code, v in best)
+    def _is_report(self, rest: str, photos: int, spot: Spot, agreement: float) -> float:
+        scores = self._gate.scores(gate_features(rest, self._words, self._cues))
+        odds = SHARPNESS * (scores[self._yes] - scores[1 - self._yes])
+        own, photo, known, nameless, fits, bias = GATE
+        sum_ = own * odds + photo * (photos > 0) + fits * min(agreement, 0.8) + bias
+        sum_ += known if spot.place else nameless if spot.found else 0.0
+        return 1 / (1 + math.exp(-max(-30.0, min(30.0, sum_))))
 
-    def _units(self, categories: tuple[Guess, ...], place: Place | None) -> tuple[Guess, ...]:
-        here = {place.name, place.id, place.town} - {""} if place else set()
-        score: dict[str, float] = defaultdict(float)
-        for guess in categories:
-            duties = self._duties.get(guess.value, [])
-            near = [u for where, u in duties if where and where in here] or [u for where, u in duties if not where]
-            for unit in near[:1]:
-                score[unit] += guess.p
-        return tuple(Guess(u, p) for u, p in sorted(score.items(), key=lambda x: -x[1]))
+    def _kind(self, rest: str) -> str:
+        cues = set(self._cues.find(rest))
+        return next((kind for cue, kind in KINDS if cue in cues), "none")
 
-    def _standard(self, categories: tuple[Guess, ...]) -> tuple[str, int, str] | None:
-        order = {"urgent_hour": 0, "work_hour": 1, "day": 2, "work_day": 3}
-        rows = [s for s in self.county.standards if categories and s.code == categories[0].value]
-        best = min(rows, key=lambda s: (order[s.limit_unit], s.limit_n), default=None)
-        return (best.condition, best.limit_n, best.limit_unit) if best else None
+    def _units(
+        self, chances: Sequence[tuple[str, float]], place: Place | None, text: str, rest: str, sender_unit: str
+    ) -> tuple[Guess, ...]:
+        echo = self._routing.echoes(rest)
+        rural = self._routing.rural(place)
+        total: dict[str, float] = defaultdict(float)
+        why: dict[str, str] = {}
+        for label, chance in chances[:8]:
+            name = label.removeprefix(OUTSIDE)
+            for unit, p, words in self._for_label(label, name, place, rural, echo):
+                total[unit] += chance * p
+                why.setdefault(unit, words)
+        self._lean(total, why, text, rest)
+        ranked = sorted(total.items(), key=lambda pair: (-pair[1], pair[0]))[:TOP]
+        return tuple(Guess(unit, round(min(p, 0.99), 4), why[unit]) for unit, p in ranked if p > 0.01)
+
+    def _for_label(
+        self, label: str, name: str, place: Place | None, rural: bool, echo: dict[str, float]
+    ) -> Iterable[tuple[str, float, str]]:
+        choices = [(c.unit, c.p, c.why) for c in self._routing.choose(name, place, echo)]
+        votes = self._lessons.votes(label, self._routing.field_of(name), rural) if self._lessons else {}
+        if not votes:
+            return choices
+        whole = 1.0 + sum(votes.values())
+        told = [(unit, p / whole, words) for unit, p, words in choices]
+        return told + [(unit, v / whole, "更正过") for unit, v in votes.items() if unit in self._routing.units]
+
+    def _lean(self, total: dict[str, float], why: dict[str, str], text: str, rest: str) -> None:
+        """Let near lessons and units named in the message move the shares."""
+        pulls: dict[str, float] = defaultdict(float)
+        if self._lessons:
+            for item, pull in self._lessons.near(matter_features(rest, self._words)):
+                if item.lesson.unit in self._routing.units:
+                    pulls[item.lesson.unit] += pull
+                    why[item.lesson.unit] = "更正过相近的一条"
+        for unit in self._routing.named(text)[:2]:
+            if total.get(unit, 0.0) > 0.02:
+                pulls[unit] += HINT * min(1.0, 4 * total[unit])
+        whole = 1.0 + sum(pulls.values())
+        for unit in {*total, *pulls}:
+            total[unit] = (total.get(unit, 0.0) + pulls.get(unit, 0.0)) / whole
+
+    def _parts(self, text: str, photos: int, sender_unit: str, whole: Reading) -> tuple[Reading, ...]:
+        """Several problems in one message: hard breaks, or commas between different places."""
+        for pieces, strict in ((BREAK.split(text), False), (COMMA.split(text), True)):
+            kept = self._problems([p.strip(" ，,、") for p in pieces if p], photos, sender_unit, strict)
+            if len(kept) > 1:
+                return tuple(kept)
+        return ()
+
+    def _problems(self, pieces: Sequence[str], photos: int, sender_unit: str, strict: bool) -> list[Reading]:
+        if len(pieces) < 2:
+            return []
+        kept: list[Reading] = []
+        last = NOWHERE
+        for piece in pieces:
+            spots = self._places.spots(piece)
+            reading = self._read(piece, photos, sender_unit, last)
+            last = _best(spots) if spots else last
+            if reading.p_report < 0.6 or len(piece) < 4 or (strict and not spots) or not self._plain_problem(reading):
+                continue
+            if not any(_same(reading, other) for other in kept):
+                kept.append(reading)
+        return kept
+
+    @staticmethod
+    def _plain_problem(reading: Reading) -> bool:
+        return bool(reading.matter) or (bool(reading.categories) and reading.categories[0].p >= 0.45)
+
+    def _prepare(self, lesson: Lesson) -> Taught:
+        spots = self._places.spots(lesson.text)
+        rest = plain(_without(lesson.text, spots))
+        features = matter_features(rest, self._words)
+        label = lesson.category
+        if not label:
+            scores = self._matter.scores(features)
+            label = self._matter.labels[scores.index(max(scores))]
+        field = self._routing.field_of(label.removeprefix(OUTSIDE))
+        place = self._places.names.get(lesson.place) or (_best(spots).place if spots else None)
+        return Taught(lesson, features, label, field, self._routing.rural(place))
+
+
+def _best(spots: Sequence[Spot]) -> Spot:
+    return Gazetteer.best(spots)
+
+
+def _without(text: str, spots: Sequence[Spot]) -> str:
+    """The text without its places, except that a market or a river is also what it is about."""
+    told = [m.group() for s in spots if (m := MARKETS.search(s.text))]
+    return blank(text, spots) + ("，" + told[0] if told else "")
+
+
+def _same(a: Reading, b: Reading) -> bool:
+    label_a, label_b = a.matter or a.category, b.matter or b.category
+    return label_a == label_b and (a.place_text == b.place_text or not a.place_text)
+
+
+def _version(county: County, lexicon: Lexicon, lessons: Sequence[Lesson]) -> str:
+    parts = (key_of(county, lexicon), repr(county.units), repr(county.places), repr(county.duties), repr(tuple(lessons)))
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import Literal
 
 SHARPNESS = 8.0  # scores are cosines; this is their softmax temperature while fitting
 PASSES, RATE, START, DECAY = 4, 0.5, 0.5, 0.3
@@ -124,7 +125,7 @@ def pack(key: str, models: Iterable[Linear]) -> bytes:
     """Fitted models as one file, under the key of what they were fitted from."""
     head, body = [], b""
     for m in models:
-        head.append({"labels": m.labels, "grams": list(m.index), "sizes": [len(m.ids)]})
+        head.append({"labels": m.labels, "grams": list(m.index), "size": len(m.ids)})
         body += m.rarity.tobytes() + m.start.tobytes() + m.ids.tobytes() + m.weights.tobytes()
     text = json.dumps({"key": key, "models": head}, ensure_ascii=False).encode()
     return zlib.compress(len(text).to_bytes(4, "little") + text + body, 9)
@@ -141,13 +142,24 @@ def unpack(key: str, data: bytes) -> tuple[Linear, ...]:
         return ()
     at, out = 4 + size, []
     for entry in head["models"]:
-        grams, n = entry["grams"], entry["sizes"][0]
-        parts = []
-        for code, length in (("f", len(grams)), ("I", len(grams) + 1), ("H", n), ("f", n)):
-            part = array(code)
-            part.frombytes(raw[at : at + length * part.itemsize])
-            at += length * part.itemsize
-            parts.append(part)
-        index = {gram: i for i, gram in enumerate(grams)}
-        out.append(Linear(tuple(entry["labels"]), index, *parts))
+        index = {gram: i for i, gram in enumerate(entry["grams"])}
+        rarity, at = _floats(raw, at, len(index))
+        start, at = _counts("I", raw, at, len(index) + 1)
+        ids, at = _counts("H", raw, at, entry["size"])
+        weights, at = _floats(raw, at, entry["size"])
+        out.append(Linear(tuple(entry["labels"]), index, rarity, start, ids, weights))
     return tuple(out)
+
+
+def _floats(raw: bytes, at: int, length: int) -> tuple[array[float], int]:
+    part = array("f")
+    end = at + length * part.itemsize
+    part.frombytes(raw[at:end])
+    return part, end
+
+
+def _counts(code: Literal["I", "H"], raw: bytes, at: int, length: int) -> tuple[array[int], int]:
+    part: array[int] = array(code)
+    end = at + length * part.itemsize
+    part.frombytes(raw[at:end])
+    return part, end

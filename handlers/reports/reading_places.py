@@ -98,7 +98,11 @@ class Gazetteer:
 
     def locate(self, text: str) -> Spot:
         """The longest sensible span and the most particular entry in it."""
-        spans = self.spots(text)
+        return self.best(self.spots(text))
+
+    @staticmethod
+    def best(spans: Sequence[Spot]) -> Spot:
+        """Of several spans the one with the most particular entry, else the longest."""
         known = [s for s in spans if s.place]
         if known:
             return min(known, key=lambda s: (_rank(s.place), s.start))

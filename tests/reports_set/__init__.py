@@ -66,10 +66,14 @@ def lines(name: str, product: County) -> list[Line]:
 
 
 def _units(field: str, data: dict[str, Any], place: str, kind: str) -> list[str]:
-    if kind == "village" and field in data["rural"].split():
-        town = data["towns"].split()[data["villages"].split().index(place) % 2]
-        return [u["id"] for u in data["units"] if u.get("town") == town]
-    return [u["id"] for u in data["units"] if field in u["gold"].split()]
+    bureaus = [u["id"] for u in data["units"] if field in u["gold"].split()]
+    if kind != "village":
+        return bureaus
+    town = data["towns"].split()[data["villages"].split().index(place) % 2]
+    local = [u["id"] for u in data["units"] if u.get("town") == town]
+    if field in data["rural"].split():
+        return local + (bureaus if field in data["either"].split() else [])
+    return bureaus + (local if field in data["either"].split() else [])
 
 
 def _fill(text: str, data: dict[str, Any], number: int) -> tuple[str, str, str]:

@@ -1,0 +1,68 @@
+"""How pressing it is: words that mean danger now, and which opening condition of the class the message describes."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+
+from config.county import Standard
+from handlers.reports.reading_words import Words, matter_features
+
+# facts/dispatch.md F4 no. 25: gas, electricity, collapse, fire; design 6a.8 for what urgency changes
+DANGER = re.compile(
+    r"(?:燃气|天然气|煤气|液化气)[^，。]{0,6}(?:泄漏|漏|味|着火|爆|挖断|挖破|断)|漏气|(?:挖断|挖破|挖漏)[^，。]{0,4}(?:燃气|天然气|煤气|气管|电缆)|"
+    r"(?:煤气|天然气|燃气|臭鸡蛋)味|触电|漏电|带电|电死|(?:电线|高压线|电缆|火线|裸线)[^，。]{0,8}(?:断|掉|落|垂|外露|裸露|露|打火|冒火)|"
+    r"(?:刮断|挂断|断落|断了)[^，。]{0,4}(?:电线|高压线|电缆)|铜排|电线外露|线头外露|冒火花|打火|着火|起火|失火|火灾|大火|爆炸|冒浓烟|"
+    r"(?:路|地|桥|房|墙|楼|坝|堤|坡|基)[^，。]{0,8}(?:塌|坍|垮|陷了|陷下|突然陷)|塌方|坍塌|垮塌|地陷|塌陷|地塌|塌了个|滑坡|泥石流|"
+    r"(?:水管|管道|主管|管子|暖气管|热力管|供水管)[^，。]{0,5}(?:爆|炸)|爆管|爆裂|水柱|"
+    r"落水|溺水|被困|困人|困住|有人掉|掉(?:沟|井|河|水|坑)里|救人|救命|快救|中毒|砸(?:伤|到人|着人|了人)|压(?:着|到|住)人|流血|昏倒|晕倒|动刀|持刀|砍人|"
+    r"决堤|溃坝|翻车|侧翻|追尾|车祸|危化品|化学品泄漏"
+)
+CALM = re.compile(r"怕|担心|以防|防止|万一|容易|可能|小心|差点|已经?扑灭|(?:烧|点).{0,3}(?:秸秆|树叶|垃圾)")
+DANGEROUS = {
+    "事件0502": "燃气管道破裂",
+    "事件0505": "路面塌陷",
+}
+STRICT = {"urgent_hour": 0, "work_hour": 1, "day": 2, "work_day": 3}
+CLEAR = 0.34  # how much of a condition's own words the message must show before a milder row is taken
+
+
+def danger(text: str, code: str, p: float) -> str:
+    """The word that makes a message urgent, or nothing."""
+    for found in DANGER.finditer(text):
+        before = text[max(0, found.start() - 4) : found.start()]
+        if not CALM.search(before) and "没有" not in before and "没" != before[-1:]:
+            return found.group()
+    return DANGEROUS.get(code, "") if p >= 0.6 else ""
+
+
+class Standards:
+    """Chooses one row of a class by the condition a message describes, the strictest when unsure."""
+
+    def __init__(self, rows: Iterable[Standard], words: Words) -> None:
+        self._rows: dict[str, list[tuple[Standard, frozenset[str]]]] = defaultdict(list)
+        self._words = words
+        for row in rows:
+            self._rows[row.code].append((row, frozenset(matter_features(row.condition, words))))
+
+    def choose(self, code: str, text: str) -> tuple[str, int, str] | None:
+        """(condition, limit, unit of the limit) for a class, or None when it has no standards."""
+        rows = self._rows.get(code)
+        if not rows:
+            return None
+        said = frozenset(g for g in matter_features(text, self._words) if len(g) > 1)
+        common = frozenset.intersection(*(grams for _, grams in rows)) if len(rows) > 1 else frozenset()
+        ranked = sorted(((_agreement(said, grams - common), row) for row, grams in rows), key=lambda pair: -pair[0])
+        if ranked[0][0] >= CLEAR and (len(ranked) == 1 or ranked[0][0] > 1.2 * ranked[1][0]):
+            best = ranked[0][1]
+        else:
+            best = min((row for row, _ in rows), key=lambda row: (STRICT[row.limit_unit], row.limit_n))
+        return best.condition, best.limit_n, best.limit_unit
+
+
+def _agreement(said: frozenset[str], condition: frozenset[str]) -> float:
+    shared = said & condition
+    senses = sum(1 for g in shared if g.startswith("S:"))
+    pairs = sum(1 for g in shared if len(g) == 2)
+    return (2 * senses + pairs) / (4 + 0.25 * len(condition)) if senses or pairs > 1 else 0.0
