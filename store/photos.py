@@ -26,6 +26,7 @@ def sweep(tx: Tx, before: int) -> list[str]:
     rows = tx.all("select sha from photo where kept = 0 and at < ? limit 500", (before,))
     for (sha,) in rows:
         tx.execute("delete from photo where sha = ?", (sha,))
+        tx.execute("delete from photo_room where sha = ?", (sha,))
     return [row[0] for row in rows]
 
 
@@ -37,3 +38,13 @@ def keep(tx: Tx, sha: str) -> None:
 def drop(tx: Tx, sha: str) -> None:
     """One thing fewer shows it."""
     tx.execute("update photo set kept = kept - 1 where sha = ? and kept > 0", (sha,))
+
+
+def show_in(tx: Tx, sha: str, room: str) -> None:
+    """A room of the built-in work group shows it: whoever is in there may see it."""
+    tx.execute("insert into photo_room (sha, room) values (?, ?) on conflict do nothing", (sha, room))
+
+
+def rooms(source: Tx | sqlite3.Connection, sha: str) -> set[str]:
+    """The rooms that show it."""
+    return {row[0] for row in source.execute("select room from photo_room where sha = ?", (sha,))}

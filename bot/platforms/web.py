@@ -7,8 +7,9 @@ and is gone after a restart. A message's id is the browser's own, so pressing se
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -75,6 +76,7 @@ class WebPlatform:
         self.channel = Channel(name, can_private=True, delivery="idempotent", label="网页工作群")
         self.engine: Engine | None = None
         self._chatter: dict[str, deque[ChatLine]] = {}
+        self._joined: set[str] = set()
         self._listeners: set[Listener] = set()
 
     def add_routes(self, app: web.Application) -> None:
@@ -139,6 +141,7 @@ class WebPlatform:
         event = self._event(person, room, message_id, text, shas, quote)
         if any(line.id == event.id for line in self._chatter.get(room, ())):
             return Receipt("forgotten")
+        await self._join(room)
         rows: list[InboxRow | None] = []
         receipt = (await self._live.inbox.accept((event,), partial(_place, room, rows)))[0]
         if receipt.state == "forgotten":
@@ -173,6 +176,13 @@ class WebPlatform:
             quote=quote,
             addressed="@群办" in text,
         )
+
+    async def _join(self, room: str) -> None:
+        """The bot "joins" a browser group the first time somebody speaks there: one event, once for good by its id."""
+        bound = self._live.office.address_of(room, self.channel.name)
+        if room not in self._joined and bound is not None:
+            await self._live.inbox.accept((Event(self.channel.name, f"joined/{room}", "joined", bound[1], room),))
+            self._joined.add(room)
 
     async def _show_kept(self, room: str, row: InboxRow | None) -> None:
         """A kept message is shown from its row, as it was stored; a piece of chatter it pulled along changes places."""
@@ -253,14 +263,14 @@ class WebPlatform:
         return [replace(line, quoted=found[line.quote]) if line.quote in found else line for line in lines]
 
     async def listen(self, person: str, rooms: Iterable[str], after: int) -> AsyncIterator[News]:
-        """(what, line or facts) as they come, first what was missed behind `after` (0: only what is new).
+        """(what, line or facts) as they come, first what was missed behind `after` (-1: only what is new).
 
         Lines may come twice; their ids tell. "again": too much was missed, the page must be loaded again.
         """
         listener = Listener(person, frozenset(rooms))
         self._listeners.add(listener)
         try:
-            for news in await self._missed(listener, after) if after else ():
+            for news in await self._missed(listener, after) if after >= 0 else ():
                 yield news
             while (waited := await listener.queue.get()) is not None:
                 yield waited
@@ -297,9 +307,14 @@ class WebPlatform:
         for listener in self._listeners:
             listener.end()
 
+    def shows_loose(self, rooms: Collection[str], sha: str) -> bool:
+        """Whether chatter remembered in one of these rooms shows a photo."""
+        return any(sha in line.photos for room in rooms for line in self._chatter.get(room, ()))
+
     def forget_chatter(self) -> None:
         """Demo reset."""
         self._chatter.clear()
+        self._joined.clear()
 
 
 def _place(room: str, taken: list[InboxRow | None], tx: Tx, rows: Sequence[InboxRow | None]) -> None:
@@ -308,6 +323,8 @@ def _place(room: str, taken: list[InboxRow | None], tx: Tx, rows: Sequence[Inbox
     for row in rows:
         if row is not None and row.kind == "message":
             chat.add_said(tx, room, row.seq)
+            for _, sha in json.loads(row.body).get("photos", ()):
+                photos.show_in(tx, sha, room)
 
 
 __all__ = ["NAME", "ChatLine", "WebPlatform", "private_room"]

@@ -145,6 +145,7 @@ create table task_note (task text not null, n integer not null, text text not nu
 create table photo (sha text primary key, width integer not null, height integer not null, size integer not null, dhash text not null, at integer not null, kept integer not null default 0) without rowid;
 create index photo_loose on photo (at) where kept = 0;
 create index task_photo_sha on task_photo (sha);
+create table photo_room (sha text not null, room text not null, primary key (sha, room)) without rowid; -- where the built-in work group shows it
 create table photo_wait (channel text not null, ref text not null, event_seq integer not null, at integer not null, primary key (channel, ref)) without rowid;
 
 -- append-only: ids, codes, times, amounts, hashes; chained per task
