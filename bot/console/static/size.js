@@ -1,31 +1,33 @@
 // Large text, remembered by the browser; runs before the first paint.
-const root = document.documentElement;
-const KEY = 'size';
+(() => {
+  const root = document.documentElement;
+  const KEY = 'size';
 
-function apply(size) {
-  if (size === 'large') root.dataset.size = 'large';
-  else delete root.dataset.size;
-}
-
-function remembered() {
-  try {
-    return localStorage.getItem(KEY);
-  } catch (refused) {
-    return null;
+  function apply(size) {
+    if (size === 'large') root.dataset.size = 'large';
+    else delete root.dataset.size;
   }
-}
 
-apply(remembered());
-
-document.addEventListener('click', (event) => {
-  const button = event.target.closest('[data-toggle-size]');
-  if (!button) return;
-  const size = root.dataset.size === 'large' ? '' : 'large';
-  apply(size);
-  button.setAttribute('aria-pressed', String(size === 'large'));
-  try {
-    localStorage.setItem(KEY, size);
-  } catch (refused) {
-    // a browser without storage keeps the choice for this page
+  function remembered() {
+    try {
+      return localStorage.getItem(KEY);
+    } catch (refused) {
+      return null;
+    }
   }
-});
+
+  apply(remembered());
+
+  document.addEventListener('click', (event) => {
+    const button = event.target.closest('[data-toggle-size]');
+    if (!button) return;
+    const size = root.dataset.size === 'large' ? '' : 'large';
+    apply(size);
+    button.setAttribute('aria-pressed', String(size === 'large'));
+    try {
+      localStorage.setItem(KEY, size);
+    } catch (refused) {
+      // a browser without storage keeps the choice for this page
+    }
+  });
+})();
