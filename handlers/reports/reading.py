@@ -18,19 +18,22 @@ from config.lexicon import Lexicon, shipped_lexicon
 from handlers.reports.reading_conditions import Standards, danger
 from handlers.reports.reading_duties import ProposedDuty, Routing, propose_duties
 from handlers.reports.reading_lessons import Lesson, Lessons, Taught
+from handlers.reports.reading_model import SHARPNESS as FITTED
 from handlers.reports.reading_places import NOWHERE, Gazetteer, Spot, blank
-from handlers.reports.reading_school import OUTSIDE, REPORT, key_of, models
+from handlers.reports.reading_school import OTHER, OUTSIDE, REPORT, key_of, models
 from handlers.reports.reading_similar import Trace, similar
 from handlers.reports.reading_words import CALL, Words, gate_features, letters, matter_features, plain
 
 __all__ = ["Guess", "Lesson", "ProposedDuty", "Reader", "Reading", "Trace", "propose_duties", "similar"]
 
 TOP = 5  # classes reported
+NEVER = -9.0
 HEARD = 0.35  # the ear keeps from here: losing a report is worse than reading one line in vain
 IS_REPORT = 0.5
-# Of the gate: weights of (its own log-odds, a photo, a known place, a nameless place, agreement with a class), and bias.
-GATE = (0.8, 0.6, 0.5, 0.3, 6.0, -2.6)
-SHARPNESS = 8.0  # softmax over class scores
+# Logistic over (log-odds of the frame, log-odds of any class against chatter, a photo, a known place, a nameless place).
+GATE, BIAS = (0.7, 0.42, 0.75, 0.95, 0.5), -1.9
+CROWD = 0.6  # the class-against-chatter difference is cut off here
+SHARPNESS = 14.0  # softmax over class scores; calibrated on the open half
 SURE_UNIT, SURE_REPORT = 0.8, 0.8  # see docs/understanding.md: where Wilson's lower bound of precision passed 0.95
 HINT = 0.5  # a unit named in the message counts as half a vote
 SENDER = 0.05
@@ -38,7 +41,8 @@ KINDS = (
     ("涉密", "secret"), ("演练", "drill"), ("感谢", "praise"), ("统计", "stats"), ("文章", "article"), ("完成", "feedback"),
     ("行动中", "feedback"), ("通知", "notice"), ("假想", "hypothetical"), ("疑问", "question"),
 )  # fmt: skip
-MARKETS = re.compile(r"菜市场|菜场|农贸市场|集贸市场|夜市|早市|公厕|水库|河|桥|隔离带")
+SETTING = re.compile(r"(?:菜市场|菜场|农贸市场|集贸市场|夜市|早市|公厕|水库|河|大桥|桥|隔离带)(?:里面?|内|边|上|附近)?$")
+VAGUE = 0.4  # below this chance the setting (a market, a river) is heard as well
 BREAK = re.compile(r"[。；;\n！!]+|(?<=[^\d])\d[、.)）]\s*|[①②③④⑤]|[，,]?\s*(?:另外|还有|此外|再有|再就是|同时还?|顺便|以及|另)[，,:：]?")
 COMMA = re.compile(r"[，,、]|(?<=了)\s+")
 
@@ -90,6 +94,7 @@ class Reader:
         self._words, self._cues = Words(lexicon.senses), Words(lexicon.cues)
         self._matter, self._gate, self._ear = models(county, lexicon)
         self._yes, self._ear_yes = self._gate.labels.index(REPORT), self._ear.labels.index(REPORT)
+        self._chatter = self._matter.labels.index(OTHER) if OTHER in self._matter.labels else -1
         self._places = Gazetteer(county.places)
         self._routing = Routing(county, lexicon)
         self._standards = Standards(county.standards, self._words)
@@ -111,7 +116,7 @@ class Reader:
             return False
         scores = self._ear.scores(found)
         margin = scores[self._ear_yes] - scores[1 - self._ear_yes]
-        return margin * SHARPNESS + (0.7 if photos else 0.0) > math.log(HEARD / (1 - HEARD))
+        return margin * FITTED + (0.7 if photos else 0.0) > math.log(HEARD / (1 - HEARD))
 
     def read(self, text: str, photos: int, sender_unit: str = "") -> Reading:
         """Understand one message."""
@@ -125,10 +130,12 @@ class Reader:
         masked = CALL.sub(lambda m: " " * len(m.group()), text)
         spots = self._places.spots(masked)
         spot = _best(spots) if spots else inherited
-        rest = plain(_without(masked, spots))
-        features = matter_features(rest, self._words)
-        chances, agreement = self._classify(features)
-        p = self._is_report(rest, photos, spot, agreement)
+        rest = plain(blank(masked, spots))
+        chances, against_chatter = self._classify(matter_features(rest, self._words))
+        setting = next((m.group() for s in spots if (m := SETTING.search(s.text))), "")
+        if setting and chances[0][1] < VAGUE:
+            chances, _ = self._classify(matter_features(rest + "，" + setting, self._words))
+        p = self._is_report(rest, photos, spot, against_chatter)
         kind = "report" if p >= IS_REPORT else self._kind(rest)
         place = spot.place
         units = self._units(chances, place, text, rest, sender_unit)
@@ -144,26 +151,27 @@ class Reader:
         )  # fmt: skip
 
     def _classify(self, features: dict[str, float]) -> tuple[list[tuple[str, float]], float]:
-        """Labels with their chances, best first, and how well the best one agrees."""
+        """Labels with their chances, best first, and by how much the best one beats chatter."""
         scores = self._matter.scores(features)
+        chatter, scores[self._chatter] = scores[self._chatter], NEVER
         top = max(scores)
-        chances = {c: math.exp(SHARPNESS * (s - top)) for c, s in zip(self._matter.labels, scores, strict=True)}
-        total = sum(chances.values())
-        belief = defaultdict(float, {c: v / total for c, v in chances.items()})
+        powers = [math.exp(SHARPNESS * (s - top)) for s in scores]
+        total = sum(powers)
+        belief = defaultdict(float, {c: p / total for c, p in zip(self._matter.labels, powers, strict=True) if p > 0.001 * total})
         pulls = [(t.label, pull) for t, pull in self._lessons.near(features) if t.lesson.category] if self._lessons else []
         for label, pull in pulls:
             belief[label] += pull
         whole = 1.0 + sum(pull for _, pull in pulls)
         ranked = sorted(((label, v / whole) for label, v in belief.items()), key=lambda pair: (-pair[1], pair[0]))
-        return ranked, top
+        return ranked, top - chatter
 
-    def _is_report(self, rest: str, photos: int, spot: Spot, agreement: float) -> float:
+    def _is_report(self, rest: str, photos: int, spot: Spot, against_chatter: float) -> float:
         scores = self._gate.scores(gate_features(rest, self._words, self._cues))
-        odds = SHARPNESS * (scores[self._yes] - scores[1 - self._yes])
-        own, photo, known, nameless, fits, bias = GATE
-        sum_ = own * odds + photo * (photos > 0) + fits * min(agreement, 0.8) + bias
-        sum_ += known if spot.place else nameless if spot.found else 0.0
-        return 1 / (1 + math.exp(-max(-30.0, min(30.0, sum_))))
+        frame = FITTED * (scores[self._yes] - scores[1 - self._yes])
+        topic = FITTED * max(-CROWD, min(CROWD, against_chatter))
+        facts = (frame, topic, photos > 0, spot.place is not None, spot.found and spot.place is None)
+        odds = BIAS + sum(weight * fact for weight, fact in zip(GATE, facts, strict=True))
+        return 1 / (1 + math.exp(-max(-30.0, min(30.0, odds))))
 
     def _kind(self, rest: str) -> str:
         cues = set(self._cues.find(rest))
@@ -240,11 +248,12 @@ class Reader:
 
     def _prepare(self, lesson: Lesson) -> Taught:
         spots = self._places.spots(lesson.text)
-        rest = plain(_without(lesson.text, spots))
+        rest = plain(blank(lesson.text, spots))
         features = matter_features(rest, self._words)
         label = lesson.category
         if not label:
             scores = self._matter.scores(features)
+            scores[self._chatter] = NEVER
             label = self._matter.labels[scores.index(max(scores))]
         field = self._routing.field_of(label.removeprefix(OUTSIDE))
         place = self._places.names.get(lesson.place) or (_best(spots).place if spots else None)
@@ -253,12 +262,6 @@ class Reader:
 
 def _best(spots: Sequence[Spot]) -> Spot:
     return Gazetteer.best(spots)
-
-
-def _without(text: str, spots: Sequence[Spot]) -> str:
-    """The text without its places, except that a market or a river is also what it is about."""
-    told = [m.group() for s in spots if (m := MARKETS.search(s.text))]
-    return blank(text, spots) + ("，" + told[0] if told else "")
 
 
 def _same(a: Reading, b: Reading) -> bool:

@@ -16,7 +16,7 @@ from handlers.reports.reading_words import Words, gate_features, letters, matter
 
 OUTSIDE = "外:"  # label of a matter that has no small class in this county
 NAME, CONDITION, NAMED_CONDITION = 1.0, 0.4, 0.5  # how much a sample counts beside a phrase (1.0)
-REAL, FRAMED = 3.0, 1.0  # a real line that is no report counts as much as three made ones
+REAL, FRAMED = 2.0, 1.0  # a real line that is no report counts as much as two made ones
 REPORT, OTHER = "是", "否"
 FORMAT = "3"  # raise when features or fitting change, so that an old cache is not read
 
@@ -81,12 +81,16 @@ def _matter(county: County, lexicon: Lexicon, words: Words) -> Iterator[Sample]:
     names = {c.code: c.name for c in county.categories}
     for label, text in phrases_of(county, lexicon):
         yield label, matter_features(text, words), 1.0
+    for row in county.phrases:
+        if not row.code:
+            yield OTHER, matter_features(row.text, words), 1.0
     for code, name in names.items():
         yield code, matter_features(name, words), NAME
-    for row in county.standards:
-        if row.code in names:
-            yield row.code, matter_features(row.condition, words), CONDITION
-            yield row.code, matter_features(names[row.code] + row.condition, words), NAMED_CONDITION
+    for standard in county.standards:
+        if standard.code in names:
+            yield standard.code, matter_features(standard.condition, words), CONDITION
+            named = names[standard.code] + standard.condition
+            yield standard.code, matter_features(named, words), NAMED_CONDITION
 
 
 def _framed(county: County, lexicon: Lexicon) -> Iterator[tuple[str, str, float]]:
