@@ -1,26 +1,35 @@
-"""The command line: `serve` (the default) and the operator's commands."""
+"""The command line: `serve` (the default) and the operator's commands, each loaded only when called.
+
+Exit codes: 0 done, 1 it did not work (a sentence says why), 2 the command was not written right.
+"""
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import os
-import secrets
-import socket
 import sys
-import webbrowser
-from pathlib import Path
+from importlib import import_module
+from typing import Any
 
 import click
-import structlog
 
-from config.errors import ConfigError, QunbanError
+from bot import __version__
+from bot.commands import Group
+from config.errors import QunbanError
 
-PORT = 8000
-PORTS_TRIED = 20
+COMMANDS = {
+    "serve": ("bot.commands.serve:serve", "启动群办（不写命令时就是它）"),
+    "check": ("bot.commands.check:check", "检查一个数据目录，逐项说明哪些还没配好"),
+    "county": ("bot.commands.county:county", "县资料:导出、导入"),
+    "backup": ("bot.commands.backup:backup", "马上备份一次"),
+    "restore": ("bot.commands.backup:restore", "从备份恢复，或演练恢复"),
+    "token": ("bot.commands.token:token", "没人能登录时，给管理员一个一次性登录口令"),
+    "audit": ("bot.commands.audit:audit", "核对工单流水和审计记录有没有被改动"),
+    "rehearse": ("bot.commands.rehearse:rehearse", "演练:按剧本把一段群聊走一遍"),
+    "evaluate": ("bot.commands.evaluate:evaluate", "用自己的数据测准确率"),
+    "pack": ("bot.commands.pack:pack", "给不能上网的电脑打安装包"),
+}
 
 
-class _Bot(click.Group):
+class _Bot(Group):
     """`bot` alone means `bot serve`; our errors are sentences, not tracebacks."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -28,101 +37,54 @@ class _Bot(click.Group):
             args = ["serve", *args]
         return super().parse_args(ctx, args)
 
-    def invoke(self, ctx: click.Context) -> object:
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
         try:
-            return super().invoke(ctx)
-        except ConfigError as error:
-            raise click.ClickException(str(error)) from None
-        except QunbanError as error:
-            raise click.ClickException(str(error)) from None
+            return super().main(*args, **{**kwargs, "prog_name": "bot", "standalone_mode": False})
+        except click.UsageError as error:
+            _end(f"{_sentence(error)}\n用法见:{error.ctx.command_path if error.ctx else 'bot'} --help", 2)
+        except click.exceptions.Exit as end:
+            sys.exit(end.exit_code)
+        except (click.Abort, KeyboardInterrupt):
+            _end("已取消，没有改动。", 1)
+        except (click.ClickException, QunbanError) as error:
+            _end(error.message if isinstance(error, click.ClickException) else str(error), 1)
+        except OSError as error:
+            _end(f"读写失败:{error.filename or ''}({error.strerror or error})", 1)
 
 
-@click.group(cls=_Bot, context_settings={"help_option_names": ["-h", "--help"]})
+def _sentence(error: click.UsageError) -> str:
+    """click's own complaints in Chinese."""
+    if isinstance(error, click.NoSuchOption):
+        return f"没有选项 {error.option_name}。"
+    if isinstance(error, click.MissingParameter):
+        return f"缺少 {error.param.make_metavar(error.ctx) if error.param and error.ctx else '参数'}。"
+    if isinstance(error, click.BadParameter):
+        return f"{error.param.opts[-1] if error.param else '参数'} 的值不对:{error.message}"
+    if isinstance(error, click.BadOptionUsage):
+        return f"选项 {error.option_name} 后面缺少值。"
+    return error.message
+
+
+def _end(text: str, code: int) -> None:
+    click.echo(text, err=True)
+    sys.exit(code)
+
+
+@click.group(cls=_Bot, name="bot")
+@click.version_option(__version__, message="群办 %(version)s", help="显示版本")
 def main() -> None:
     """群办:让工作群把事办成。"""
-
-
-@main.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="监听地址")
-@click.option("--port", type=int, default=None, help=f"端口；不写则从 {PORT} 起找空闲的")
-@click.option("--data", type=click.Path(path_type=Path), default=Path("data"), show_default=True, help="数据目录")
-@click.option("--county", type=click.Path(path_type=Path), default=None, help="首次启动时载入的县资料目录或 Excel")
-@click.option("--no-browser", is_flag=True, help="不自动打开浏览器")
-def serve(host: str, port: int | None, data: Path, county: Path | None, no_browser: bool) -> None:
-    """启动群办。"""
-    from aiohttp import web
-
-    from bot.app import application, assemble
-    from config.files import read_county
-    from config.settings import load_settings
-
-    settings = load_settings(*([county] if county and county.is_dir() else []), data)
-    _log_to_stderr(settings.log_level)
-    imported = read_county(county) if county else None
-    listener = _bind(host, port)
-    parts = assemble(data, settings, imported)
-    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - compared, not bound
-    url = f"http://{shown}:{listener.getsockname()[1]}/"
-    app = application(parts, imported)
-    app.on_startup.append(lambda app: _announce(app, url, no_browser))
-    web.run_app(
-        app,
-        sock=listener,
-        print=None,
-        access_log=None,
-        handle_signals=True,
-        keepalive_timeout=30.0,
-        shutdown_timeout=5.0,
-        loop=_loop(),
-    )
-
-
-def _loop() -> asyncio.AbstractEventLoop | None:
-    """uvloop where it is installed (extra `speed`); otherwise what Python has."""
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
-    return loop
-
-
-async def _announce(app: object, url: str, no_browser: bool) -> None:
-    asyncio.get_running_loop().call_soon(lambda: print(f"群办已启动:{url}", flush=True))
-    remote = os.environ.get("SSH_CONNECTION") or os.environ.get("CI")
-    if not no_browser and not remote and sys.stdout.isatty():
-        webbrowser.open(url)
-
-
-def _bind(host: str, port: int | None) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    for candidate in (port,) if port is not None else range(PORT, PORT + PORTS_TRIED):
-        listener = socket.socket(family, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((host, candidate))
-        except OSError as error:
-            listener.close()
-            if port is not None:
-                raise ConfigError(f"端口 {port} 用不了({error.strerror})，请换一个(--port)。") from error
-            continue
-        return listener
-    raise ConfigError(f"端口 {PORT} 到 {PORT + PORTS_TRIED - 1} 都被占用，请用 --port 指定一个。")
-
-
-def _log_to_stderr(level: str) -> None:
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=False),
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level)),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
-
-
-def new_code() -> str:
-    """A one-time code people can type: 8 characters without look-alikes, some 40 bits."""
-    return "".join(secrets.choice("23456789ABCDEFGHJKLMNPQRSTUVWXYZ") for _ in range(8))

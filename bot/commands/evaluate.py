@@ -1,0 +1,71 @@
+"""`bot evaluate …`: an office measures the bot on its own data (design 8). Standard output is always one JSON object."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bot.commands import Group, county_option, log_to_stderr, path_argument, print_json, quiet_stdout
+from config.errors import ConfigError
+
+
+def file_option(name: str, text: str, required: bool = False) -> Callable[[Any], Any]:
+    """An option that names a file."""
+    kind = click.Path(path_type=Path)
+    return click.option(name, type=kind, default=None, required=required, metavar="文件", help=text)
+
+
+predictions_option = file_option("--predictions", "把每一条的判断写到这个文件")
+json_option = click.option("--json", "_json", is_flag=True, expose_value=False, help="总是 JSON，可不写")
+
+
+@click.group(cls=Group)
+def evaluate() -> None:
+    """用自己的数据测准确率，结果是一个 JSON。"""
+
+
+@evaluate.command()
+@path_argument("file", "文件.jsonl")
+@county_option
+@predictions_option
+@json_option
+def reports(file: Path, county: Path | None, predictions: Path | None) -> None:
+    """上报:类别、单位、位置认得准不准。"""
+    _measure("bot.evaluate:evaluate_reports", file, _county(county), predictions)
+
+
+@evaluate.command()
+@file_option("--train", "本单位的历史，每行 {text,label}", required=True)
+@file_option("--test", "留出来考的，同样格式", required=True)
+@predictions_option
+@json_option
+def router(train: Path, test: Path, predictions: Path | None) -> None:
+    """分派:用本单位的历史学，再考。"""
+    _measure("bot.evaluate:evaluate_router", train, test, predictions)
+
+
+def _county(path: Path | None) -> Any:
+    from config.files import read_county, shipped_county
+
+    return read_county(path) if path else shipped_county()
+
+
+def _measure(where: str, *arguments: Any, **options: Any) -> None:
+    """Call a measuring function, its prints kept off standard output."""
+    log_to_stderr()
+    for path in (*arguments, *options.values()):
+        if isinstance(path, Path) and path is not arguments[-1] and not path.is_file():
+            raise ConfigError(f"没有这个文件:{path}")
+    with quiet_stdout():
+        module, _, name = where.partition(":")
+        try:
+            found = getattr(import_module(module), name)
+        except (ImportError, AttributeError):
+            raise ConfigError("这个版本还没有这项评测。") from None
+        result: Mapping[str, Any] = partial(found, *arguments, **options)()
+    print_json(dict(result))
