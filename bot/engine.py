@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,11 +14,11 @@ from typing import TypeVar
 import structlog
 
 from bot.clock import BusinessClock, Clock
-from bot.inbox import Inbox, Prepare
+from bot.inbox import Inbox, Prepare, Rest
 from bot.outbox import Outbox
 from bot.platforms import Platform
 from config.county import County
-from config.errors import ConfigError
+from config.errors import Busy, ConfigError
 from handlers import Decision
 from handlers.events import Event
 from handlers.office import Office, Rules, open_office
@@ -27,6 +27,7 @@ from store import Outcome, Store, Tx, county, lessons, meta
 
 log = structlog.get_logger()
 T = TypeVar("T")
+RELOAD_SECONDS = 1.0
 
 Listener = Callable[[Event, Outcome[Decision]], Awaitable[None]]
 
@@ -60,6 +61,7 @@ class Engine:
         self.listeners: list[Listener] = []
         self._erase_photo = erase_photo
         self._office: Office | None = None
+        self._reloading = asyncio.Lock()
         self.inbox = Inbox(store, lambda: self.office, prepare, self._settled, bound)
         self.outbox = Outbox(store, platforms, lambda due_at: self.clock.wake(due_at))
         self.clock = Clock(store, business, self.inbox, self.outbox, self.settle)
@@ -76,23 +78,26 @@ class Engine:
         if shipped is not None and await self.store.read(county.empty):
             await self.store.write(partial(_found, shipped, self.frame.demo))
         await self.reload({"county"})
+        if self.frame.demo:  # a clock file lost with the power must not leave the demo waiting for days
+            self.business.advance_to(self.store.now())
+        await self.outbox.resume()  # first what is older, so that nothing decided now overtakes it
         await self.inbox.resume()
-        await self.outbox.resume()
 
     async def reload(self, touched: set[str]) -> None:
-        """Rebuild the office snapshot; the reader only when the county or the lessons changed."""
-        found, learned = await self.store.read(lambda c: (county.load(c), lessons.standing(c)))
-        keep = self._office.reader if self._office and not touched & {"county", "lessons"} else None
-        self._office = await asyncio.to_thread(
-            open_office,
-            found,
-            {name: platform.channel for name, platform in self.platforms.items()},
-            self.frame.rules,
-            self.frame.key,
-            demo=self.frame.demo,
-            lessons=tuple(Lesson(*row) for row in learned),
-            reader=keep,
-        )
+        """Rebuild the office snapshot, one at a time so that the newest stands; the reader only when it must be."""
+        async with self._reloading:
+            found, learned = await self.store.read(lambda c: (county.load(c), lessons.standing(c)))
+            keep = self._office.reader if self._office and not touched & {"county", "lessons"} else None
+            self._office = await asyncio.to_thread(
+                open_office,
+                found,
+                {name: platform.channel for name, platform in self.platforms.items()},
+                self.frame.rules,
+                self.frame.key,
+                demo=self.frame.demo,
+                lessons=tuple(Lesson(*row) for row in learned),
+                reader=keep,
+            )
 
     async def settle(self) -> None:
         """Wait until nothing is undecided or under way; what waits for a later moment may remain."""
@@ -102,9 +107,10 @@ class Engine:
 
     async def apply(self, job: Callable[[Tx], T]) -> T:
         """Run one job beside the pipeline (a page's form), then take up what it touched, queued or set."""
-        outcome: Outcome[T] = (await self.store.submit((job,)))[0]
+        outcome: Outcome[T] = (await self.store.submit((job,), self._applied))[0]
         value = outcome.result()
-        await self._take_up(outcome.tx)
+        if outcome.tx.touched:
+            await self._reload_surely(outcome.tx.touched)
         return value
 
     async def close(self) -> None:
@@ -113,21 +119,40 @@ class Engine:
         await self.outbox.close()
         self.store.close()
 
-    async def _settled(self, event: Event, outcome: Outcome[Decision]) -> None:
-        await self._take_up(outcome.tx)
-        if outcome.value is not None:
-            for sha in outcome.value.erase_photos:
-                self._erase_photo(sha)
+    def _settled(self, event: Event, outcome: Outcome[Decision]) -> Rest | None:
+        """Behind the commit, in commit order; what takes time comes back to be awaited."""
+        self._release(outcome.tx)
+        erased = outcome.value.erase_photos if outcome.value is not None else ()
+        if not outcome.tx.touched and not erased and not self.listeners:
+            return None
+        return partial(self._follow, event, outcome, erased)
+
+    async def _follow(self, event: Event, outcome: Outcome[Decision], erased: Sequence[str]) -> None:
+        if outcome.tx.touched:
+            await self._reload_surely(outcome.tx.touched)
+        for sha in erased:
+            await asyncio.to_thread(self._erase_photo, sha)
         for listener in self.listeners:
             await listener(event, outcome)
 
-    async def _take_up(self, tx: Tx) -> None:
-        if tx.touched:
-            await self.reload(tx.touched)
+    def _applied(self, outcomes: list[Outcome[T]] | None) -> None:
+        for outcome in outcomes or ():
+            if outcome.error is None:
+                self._release(outcome.tx)
+
+    def _release(self, tx: Tx) -> None:
         if tx.outboxed:
             self.outbox.take(tx.outboxed)
         if tx.timer_due is not None:
             self.clock.wake(tx.timer_due)
+
+    async def _reload_surely(self, touched: set[str]) -> None:
+        """What changed on disk must not stay unknown because the disk could not be read once."""
+        while True:
+            try:
+                return await self.reload(touched)
+            except Busy:
+                await asyncio.sleep(RELOAD_SECONDS)
 
 
 def _found(shipped: County, demo: bool, tx: Tx) -> None:
@@ -138,9 +163,12 @@ def _found(shipped: County, demo: bool, tx: Tx) -> None:
 def read_key(path: Path) -> bytes:
     """The data directory's own key, made at first start; refuses a file others can read."""
     if not path.exists():
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file:
+        draft = path.with_suffix(".new")
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(secrets.token_bytes(32))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)  # a process killed here leaves a whole key or none
     if os.name == "posix" and path.stat().st_mode & 0o077:
         raise ConfigError(f"密钥文件 {path} 其他用户可读，请执行:chmod 600 {path}")
     key = path.read_bytes()

@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 import traceback
 from collections import Counter, OrderedDict, deque
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
+from bot import failpoints
 from bot.windows import Windows
 from config.errors import Busy
 from handlers import Decision, decide, listening
@@ -23,21 +24,25 @@ from handlers.listening import Heard
 from handlers.office import Office
 from handlers.personal import find_personal, mask
 from handlers.screening import find_secret
-from store import Outcome, Store, Tx, drafts, inbox, outbox, tasks, timers
+from store import Job, Outcome, Store, Tx, drafts, inbox, outbox, photos, tasks, timers
 from store.history import keyed_mark
 from store.inbox import InboxRow
 
 log = structlog.get_logger()
+T = TypeVar("T")
 
 LANE_BATCH = 64
 RETRY_SECONDS = (0.05, 0.2, 0.5, 1.0, 2.0)
 TEXT_LIMIT = 4000  # characters; longer texts are cut here, before screening (security.md T25)
 
+PULLS = frozenset({"addressed", "tagged", "quote", "window", "report", "photo"})  # what earlier pieces may belong to
 QUICK = frozenset({"command", "click"})  # why an event was kept, when nothing need be prepared for its decision
 CLICKS = 256  # decisions kept for pages that ask a moment later
 
 Prepare = Callable[[Event, Office], Awaitable[Facts]]
+Rows = list[InboxRow | None]
 Beside = Callable[[Tx, Sequence[InboxRow | None]], None]
+Rest = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +55,26 @@ class Receipt:
 
 
 @dataclass(slots=True)
+class _Gate:
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    guests: int = 0
+
+
+@dataclass(slots=True)
 class _Waiting:
     event: Event
     facts: asyncio.Task[Facts] | None
 
 
 class Inbox:
-    """`office` gives the current snapshot; `settled` is told of each decision after its commit."""
+    """`office` gives the current snapshot; `settled` is told of each decision behind its commit, in commit order."""
 
     def __init__(
         self,
         store: Store,
         office: Callable[[], Office],
         prepare: Prepare,
-        settled: Callable[[Event, Outcome[Decision]], Awaitable[None]],
+        settled: Callable[[Event, Outcome[Decision]], Rest | None],
         bound: int = 2000,
     ) -> None:
         self._store = store
@@ -73,8 +84,11 @@ class Inbox:
         self._bound = bound
         self.windows = Windows()
         self._lanes: dict[str, deque[_Waiting]] = {}
-        self._workers: set[asyncio.Task[None]] = set()
+        self._workers: set[asyncio.Task[Any]] = set()
+        self._resumed = False
         self._arriving: Counter[str] = Counter()
+        self._coming = 0
+        self._gates: dict[str, _Gate] = {}
         self._asked: dict[int, asyncio.Future[Decision | None]] = {}
         self._clicked: OrderedDict[int, Decision | None] = OrderedDict()
         self.open = 0
@@ -86,21 +100,22 @@ class Inbox:
 
         `beside` runs in the same transaction with one row (None for a known event) per kept event.
         """
-        if self.open >= self._bound:
+        if not self._resumed or not self.has_room:
             raise Busy("系统正忙，请稍后再试。")
         office = self._office()
         kept: list[Event] = []
+        pulled: list[Event] = []
         answers: list[int | None] = []
         quick = len(events) == 1
         for event in events:
-            screened, reason = await self._screen(event, office)
+            screened, reason = await self._screen_in_turn(event, office)
             if screened is None:
                 answers.append(None)
                 continue
             quick = quick and reason in QUICK and not screened.photos
-            now = self._store.now()
-            pulled = self.windows.recall(screened, now) if screened.group and not quick else []
-            kept += map(_masked, pulled)
+            pieces = self.windows.recall(screened, self._store.now()) if reason in PULLS else []
+            kept += map(_masked, pieces)
+            pulled += pieces
             answers.append(len(kept))
             kept.append(screened)
         if not kept:
@@ -108,21 +123,40 @@ class Inbox:
         if quick and kept[0].lane not in self._lanes and not self._arriving[kept[0].lane]:
             rows = await self._accept_and_decide(kept[0], beside)
         else:
-            rows = await self._accept_only(kept, beside)
+            rows = await self._accept_only(partial(_store_all, kept, beside), kept, pulled)
+        if failpoints.ARMED:
+            failpoints.reach("accept.before_answer")
         return [_receipt(kept, rows, index) for index in answers]
 
-    async def _accept_only(self, kept: Sequence[Event], beside: Beside | None) -> Sequence[InboxRow | None]:
-        lanes = {event.lane for event in kept}
-        self._arriving.update(lanes)
-        try:
-            rows = await self._store.write(partial(_store_all, kept, beside))
-        finally:
-            self._arriving.subtract(lanes)
-            for lane in lanes:
-                if not self._arriving[lane]:
-                    del self._arriving[lane]
-        self._take_up(kept, rows)
+    async def _accept_only(
+        self, job: Job[Rows], kept: Sequence[Event], pulled: Sequence[Event] = ()
+    ) -> Sequence[InboxRow | None]:
+        """One commit; what it stored is taken up behind it in commit order, even if nobody waits for it any more."""
+        self._arriving.update(event.lane for event in kept)
+        self._coming += len(kept)
+        outcomes = await self._store.submit((job,), partial(self._stored, kept, pulled))
+        rows: Rows = outcomes[0].result()
         return rows
+
+    def _stored(self, kept: Sequence[Event], pulled: Sequence[Event], outcomes: list[Outcome[Rows]] | None) -> None:
+        if failpoints.ARMED:
+            failpoints.reach("accept.after_commit")
+        self._gone(kept)
+        if outcomes is None or outcomes[0].error is not None:
+            self.windows.put_back(pulled, self._store.now())
+            return
+        for event, row in zip(kept, outcomes[0].result(), strict=True):
+            if row is not None:
+                event = stamped(event, row.seq, row.at)
+                self._open_window(event)
+                self._push(event)
+
+    def _gone(self, kept: Sequence[Event]) -> None:
+        self._coming -= len(kept)
+        for event in kept:
+            self._arriving[event.lane] -= 1
+            if not self._arriving[event.lane]:
+                del self._arriving[event.lane]
 
     async def _accept_and_decide(self, event: Event, beside: Beside | None) -> Sequence[InboxRow | None]:
         """A command that needs nothing prepared, in a lane where nothing waits: both transactions under one commit.
@@ -132,29 +166,48 @@ class Inbox:
         stored: list[InboxRow | None] = []
 
         def accept(tx: Tx) -> None:
-            stored.extend(_store_all((event,), beside, tx))
+            stored[:] = _store_all((event,), beside, tx)
 
         def settle(tx: Tx) -> Decision | None:
             row = stored[0]
             return None if row is None else self._decide(stamped(event, row.seq, row.at), Facts(), tx)
 
-        self._count_in()
-        try:
-            accepted, decided = await self._store.submit((accept, settle))
-            accepted.result()
-        except BaseException:
-            self._count_out()
-            raise
-        if stored[0] is None:
-            self._count_out()
-        else:
-            event = stamped(event, stored[0].seq, stored[0].at)
-            self._open_window(event)
-            await self._finish(event, decided)
+        def settled(outcomes: list[Outcome[Any]] | None) -> None:
+            self._coming -= 1
+            if outcomes is not None and outcomes[0].error is None and stored[0] is not None:
+                self._settle_at_once(stamped(event, stored[0].seq, stored[0].at), outcomes[1])
+
+        self._coming += 1
+        accepted, _ = await self._store.submit((accept, settle), settled)
+        accepted.result()
         return stored
 
-    async def _screen(self, event: Event, office: Office) -> tuple[Event | None, str]:
+    def _settle_at_once(self, event: Event, outcome: Outcome[Decision]) -> None:
+        self._open_window(event)
+        rest = self._conclude(event, outcome)
+        if rest is None:
+            return self._answer(event, outcome.value)
+        self._count_in()
+        self._begin(self._finish(event, outcome, rest))
+
+    async def _screen_in_turn(self, event: Event, office: Office) -> tuple[Event | None, str]:
+        """A quote is looked up on disk; meanwhile nothing of its lane may overtake it."""
+        if not event.quote and event.lane not in self._gates:
+            return self._screen(event, office, False)
+        gate = self._gates.setdefault(event.lane, _Gate())
+        gate.guests += 1
+        try:
+            async with gate.lock:
+                return self._screen(event, office, bool(event.quote) and await self._speaks_of_task(event))
+        finally:
+            gate.guests -= 1
+            if not gate.guests:
+                del self._gates[event.lane]
+
+    def _screen(self, event: Event, office: Office, quotes_task: bool) -> tuple[Event | None, str]:
         """The event as it may be stored, and why it is kept; None to forget it."""
+        if event.kind == "recall" and self.windows.forget(event.group, event.sender, event.subject):
+            return None, ""
         if event.kind not in ("message", "click"):
             return event, event.kind
         if len(event.text) > TEXT_LIMIT:
@@ -167,11 +220,12 @@ class Inbox:
             )
             return masked, "secret"
         now = self._store.now()
-        heard = Heard(self.windows.is_open(event, now), bool(event.quote) and await self._speaks_of_task(event))
-        reason = listening.keep(event, office, heard)
+        reason = listening.keep(event, office, Heard(self.windows.is_open(event, now), quotes_task))
         if not reason:
             self.windows.remember(event, now)
             return None, ""
+        if event.kind == "message" and event.group:
+            self.windows.open(event.group, event.sender, now)  # before the commit: the next piece may come sooner
         return _masked(event), reason
 
     async def _speaks_of_task(self, event: Event) -> bool:
@@ -198,30 +252,33 @@ class Inbox:
             )
             for t in due
         ]
-        rows = await self._store.write(partial(_store_timers, events, due))
-        self._take_up(events, rows)
+        rows = await self._accept_only(partial(_store_timers, events, due), events)
         return sum(row is not None for row in rows)
 
     async def resume(self) -> int:
-        """At start: take up again every event that was accepted and not decided; how many."""
-        rows = await self._store.read(inbox.undecided)
-        now = self._store.now()
-        for draft in await self._store.read(drafts.all_open):
-            self.windows.open(draft.group_id, draft.sender, now)
+        """At start: take up again every event that was accepted and not decided; how many. Before it nothing is accepted."""
+
+        def left(tx: Tx) -> tuple[list[InboxRow], list[drafts.Draft]]:
+            return inbox.undecided(tx.connection), drafts.all_open(tx.connection)
+
+        rows, unfinished = await self._store.write(left)
+        for draft in unfinished:
+            self.windows.open(draft.group_id, draft.sender, self._store.now())
         for row in rows:
-            event = restored(row.channel, row.event_id, row.kind, row.sender, row.body, row.sent_at, row.seq, row.at)
+            event = _of_row(row)
             self._open_window(event)
             self._push(event)
+        self._resumed = True
         return len(rows)
 
     def take_again(self, row: InboxRow) -> None:
         """A parked event was reopened by a person."""
-        self._push(restored(row.channel, row.event_id, row.kind, row.sender, row.body, row.sent_at, row.seq, row.at))
+        self._push(_of_row(row))
 
     @property
     def has_room(self) -> bool:
         """Whether another event would be taken."""
-        return self.open < self._bound
+        return self.open + self._coming < self._bound
 
     async def decision(self, seq: int, patience: float = 2.0) -> Decision | None:
         """Wait for the decision on an accepted click; None when it takes longer (处理中) or was parked."""
@@ -243,16 +300,10 @@ class Inbox:
 
     async def close(self) -> None:
         """Stop working; what is undecided stays on disk for the next start."""
+        self._resumed = False
         for worker in tuple(self._workers):
             worker.cancel()
         await asyncio.gather(*self._workers, return_exceptions=True)
-
-    def _take_up(self, events: Sequence[Event], rows: Sequence[InboxRow | None]) -> None:
-        for event, row in zip(events, rows, strict=True):
-            if row is not None:
-                event = stamped(event, row.seq, row.at)
-                self._open_window(event)
-                self._push(event)
 
     def _open_window(self, event: Event) -> None:
         if event.kind == "message" and event.group:
@@ -260,19 +311,23 @@ class Inbox:
 
     def _push(self, event: Event) -> None:
         self._count_in()
-        loop = asyncio.get_running_loop()
-        facts = loop.create_task(self._prepare_guarded(event)) if event.kind == "message" or event.photos else None
-        waiting = _Waiting(event, facts)
+        facts = self._begin(self._prepare_guarded(event)) if event.kind == "message" or event.photos else None
         lane = self._lanes.get(event.lane)
         if lane is not None:
-            lane.append(waiting)
+            lane.append(_Waiting(event, facts))
             return
-        self._lanes[event.lane] = deque((waiting,))
-        worker = loop.create_task(self._work(event.lane))
+        self._lanes[event.lane] = deque((_Waiting(event, facts),))
+        self._begin(self._work(event.lane))
+
+    def _begin(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        worker = asyncio.get_running_loop().create_task(work)
         self._workers.add(worker)
         worker.add_done_callback(self._workers.discard)
+        return worker
 
     async def _prepare_guarded(self, event: Event) -> Facts:
+        if failpoints.ARMED:
+            failpoints.reach("prepare.begin")
         try:
             return await self._prepare(event, self._office())
         except Exception as error:  # noqa: BLE001 - the one place around a prepare: the decision goes on without its facts
@@ -284,27 +339,51 @@ class Inbox:
         while lane:
             batch = [lane.popleft() for _ in range(min(len(lane), LANE_BATCH))]
             facts = [await waiting.facts if waiting.facts is not None else Facts() for waiting in batch]
+            if failpoints.ARMED:
+                failpoints.reach("prepare.end")
             jobs = [partial(self._decide, waiting.event, found) for waiting, found in zip(batch, facts, strict=True)]
+            rest: list[Rest | None] = []
             try:
-                outcomes = await self._store.submit(jobs)
+                outcomes = await self._store.submit(jobs, partial(self._decided, batch, rest))
             except Busy:
                 lane.extendleft(reversed(batch))
                 await asyncio.sleep(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
                 failures += 1
                 continue
             failures = 0
-            for waiting, outcome in zip(batch, outcomes, strict=True):
-                await self._finish(waiting.event, outcome)
+            for waiting, outcome, left in zip(batch, outcomes, rest, strict=True):
+                await self._finish(waiting.event, outcome, left)
         del self._lanes[name]
 
     def _decide(self, event: Event, facts: Facts, tx: Tx) -> Decision:
-        return decide(tx, event, facts, self._office())
+        if failpoints.ARMED:
+            failpoints.reach("decide.begin")
+        decision = decide(tx, event, facts, self._office())
+        if facts.waiting and not decision.forgotten:
+            photos.wait(tx, event.channel, facts.waiting, event.seq)
+        if failpoints.ARMED:
+            failpoints.reach("decide.end")
+        return decision
 
-    async def _finish(self, event: Event, outcome: Outcome[Decision]) -> None:
+    def _decided(
+        self, batch: Sequence[_Waiting], rest: list[Rest | None], outcomes: list[Outcome[Decision]] | None
+    ) -> None:
+        if outcomes is not None:
+            rest += [self._conclude(waiting.event, outcome) for waiting, outcome in zip(batch, outcomes, strict=True)]
+
+    def _conclude(self, event: Event, outcome: Outcome[Decision]) -> Rest | None:
+        """Right behind the commit, in commit order; what has to wait for something comes back to be awaited."""
+        if failpoints.ARMED:
+            failpoints.reach("decide.after_commit")
         if outcome.error is not None:
-            await self._park(event, outcome.error)
-        else:
-            await self._settled(event, outcome)
+            return partial(self._park, event, outcome.error)
+        return self._settled(event, outcome)
+
+    async def _finish(self, event: Event, outcome: Outcome[Decision], rest: Rest | None) -> None:
+        if rest is not None:
+            for failure in await asyncio.gather(rest(), return_exceptions=True):
+                if isinstance(failure, Exception):  # the decision stands, and the lane goes on
+                    log.error("settled_failed", seq=event.seq, error=type(failure).__name__)
         self._answer(event, outcome.value)
         self._count_out()
 
@@ -334,6 +413,8 @@ class Inbox:
         while True:
             try:
                 return await self._store.write(lambda tx: inbox.settle(tx, event.seq, "parked", reason))
+            except inbox.SettledBefore:
+                return None
             except Busy:
                 await asyncio.sleep(RETRY_SECONDS[-1])
 
@@ -343,14 +424,20 @@ def _masked(event: Event) -> Event:
     return replace(event, text=mask(event.text, marks)) if marks else event
 
 
-def _store_all(events: Sequence[Event], beside: Beside | None, tx: Tx) -> list[InboxRow | None]:
+def _of_row(row: InboxRow) -> Event:
+    return restored(row.channel, row.event_id, row.kind, row.sender, row.body, row.sent_at, row.seq, row.at)
+
+
+def _store_all(events: Sequence[Event], beside: Beside | None, tx: Tx) -> Rows:
     rows = [inbox.add(tx, e.channel, e.id, e.kind, e.lane, e.sender, body_of(e), e.sent_at) for e in events]
     if beside is not None:
         beside(tx, rows)
+    if failpoints.ARMED:
+        failpoints.reach("accept.before_commit")
     return rows
 
 
-def _store_timers(events: Sequence[Event], due: Sequence[timers.Timer], tx: Tx) -> list[InboxRow | None]:
+def _store_timers(events: Sequence[Event], due: Sequence[timers.Timer], tx: Tx) -> Rows:
     return [
         inbox.add(tx, e.channel, e.id, e.kind, e.lane, "", body_of(e), None) if timers.take(tx, timer) else None
         for e, timer in zip(events, due, strict=True)

@@ -6,6 +6,7 @@ Bounded, at most ten minutes old, lost on restart by design (design 3).
 from __future__ import annotations
 
 from collections import OrderedDict, deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from handlers.events import Event
@@ -47,10 +48,25 @@ class Windows:
     def remember(self, event: Event, now: int) -> None:
         """Hold a piece that was not kept, in case the next one explains it."""
         pieces = self._unkept.setdefault((event.group, event.sender), deque(maxlen=PIECES))
+        if any(piece.event.id == event.id for piece in pieces):
+            return
         pieces.append(_Piece(event, now))
         self._unkept.move_to_end((event.group, event.sender))
         if len(self._unkept) > BOUND:
             self._unkept.popitem(last=False)
+
+    def forget(self, group: str, sender: str, message: str) -> bool:
+        """The sender took a piece back before anybody kept it; True when it was here."""
+        pieces = self._unkept.get((group, sender), deque())
+        found = [piece for piece in pieces if piece.event.id == message]
+        for piece in found:
+            pieces.remove(piece)
+        return bool(found)
+
+    def put_back(self, pieces: Sequence[Event], now: int) -> None:
+        """The disk did not take what pulled them along."""
+        for event in pieces:
+            self.remember(event, now)
 
     def recall(self, event: Event, now: int) -> list[Event]:
         """The unkept pieces a kept one pulls along, oldest first."""

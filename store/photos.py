@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 
 from store.writer import Tx
 
@@ -48,3 +49,22 @@ def show_in(tx: Tx, sha: str, room: str) -> None:
 def rooms(source: Tx | sqlite3.Connection, sha: str) -> set[str]:
     """The rooms that show it."""
     return {row[0] for row in source.execute("select room from photo_room where sha = ?", (sha,))}
+
+
+def wait(tx: Tx, channel: str, refs: Sequence[str], event_seq: int) -> None:
+    """These photos of a message have not arrived; a start takes up waiting for them again."""
+    tx.connection.executemany(
+        "insert into photo_wait (channel, ref, event_seq, at) values (?, ?, ?, ?) on conflict do nothing",
+        [(channel, ref, event_seq, tx.at) for ref in refs],
+    )
+
+
+def waited_for(source: Tx | sqlite3.Connection) -> list[tuple[str, str, int]]:
+    """(channel, ref, inbox row) of every photo that has not arrived."""
+    return source.execute("select channel, ref, event_seq from photo_wait order by event_seq, ref").fetchall()
+
+
+def dhash(source: Tx | sqlite3.Connection, sha: str) -> str:
+    """The 256-bit likeness hash of a photo, in hex; empty when it is not in the books."""
+    row = source.execute("select dhash from photo where sha = ?", (sha,)).fetchone()
+    return str(row[0]) if row else ""

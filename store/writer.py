@@ -73,7 +73,7 @@ class Outcome(Generic[T]):
         return self.value  # type: ignore[return-value]
 
 
-Then = Callable[[list[Outcome[Any]]], None]
+Then = Callable[[list[Outcome[Any]] | None], None]
 
 
 @dataclass(slots=True)
@@ -120,10 +120,13 @@ class Writer:
     async def submit(self, jobs: Sequence[Job[Any]], then: Then | None = None) -> list[Outcome[Any]]:
         """Run jobs one after another inside one commit. Raises Busy when the queue is full or the disk refuses.
 
-        `then` runs in the event loop after the commit, in commit order, even if the caller was cancelled meanwhile:
-        what is on disk is never unknown to the process that put it there.
+        `then` is called once in any case: in the event loop behind the commit, in commit order, even if the caller was
+        cancelled meanwhile, so that what is on disk is never unknown to the process that put it there; or with None
+        when nothing was stored.
         """
         if self._closed or self._waiting >= self._bound:
+            if then is not None:
+                then(None)
             raise Busy("系统正忙，请稍后再试。")
         loop = asyncio.get_running_loop()
         request = _Request(jobs, loop.create_future(), loop, then)
@@ -252,8 +255,8 @@ class Writer:
     def _settle(self, requests: list[_Request], error: Exception | None) -> None:
         for request in requests:
             self._waiting -= 1
-            if error is None and request.then is not None:
-                request.loop.call_soon(request.then, request.outcomes)
+            if request.then is not None:
+                request.loop.call_soon(request.then, request.outcomes if error is None else None)
             if request.future.done():
                 continue
             if error is None:
