@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import os
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from pathlib import Path
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.date import DateTrigger
 
+from bot import failpoints
 from bot.inbox import Inbox
 from bot.outbox import Outbox
 from config.errors import Busy, Rejected
@@ -50,7 +52,19 @@ class BusinessClock:
             return
         self._offset += ahead
         if self._file is not None:
-            self._file.write_text(str(self._offset))
+            _write_whole(self._file, str(self._offset))
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """A process killed here leaves the old offset or the new one, never an empty file."""
+    draft = path.with_suffix(".new")
+    with draft.open("w", encoding="ascii") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    if failpoints.ARMED:
+        failpoints.reach("clock.before_replace")
+    os.replace(draft, path)
 
 
 class Clock:
@@ -73,6 +87,8 @@ class Clock:
         self._beat: asyncio.Task[None] | None = None
         self._next: int | None = None
         self._busy = asyncio.Lock()
+        self._running_ahead = asyncio.Lock()
+        self._waiting = False
 
     def start(self, scheduler: AsyncIOScheduler) -> None:
         """Tick from now on."""
@@ -104,18 +120,25 @@ class Clock:
             replace_existing=True,
             misfire_grace_time=None,
             coalesce=True,
+            max_instances=3,  # one rings, one waits for it, a third may go
         )
 
     async def tick(self) -> int:
         """Fire every timer and take up every message whose moment has come; how many timers."""
-        fired = 0
         async with self._busy:
-            while due := await self._store.read(lambda c: timers.due(c, self._store.now())):
-                fired += await self._inbox.accept_timers(due)
-            await self._outbox.sweep()
-        following = await self._next_due()
-        if following is not None:
-            self._next = None
+            return await self._ring()
+
+    async def _ring(self) -> int:
+        fired = 0
+        while due := await self._store.read(lambda c: timers.due(c, self._store.now())):
+            if failpoints.ARMED:
+                failpoints.reach("tick.read")
+            fired += await self._inbox.accept_timers(due)
+            if failpoints.ARMED:
+                failpoints.reach("tick.after_commit")
+        await self._outbox.sweep()
+        self._next = None  # before the look: whoever sets a timer meanwhile wakes for himself
+        if (following := await self._next_due()) is not None:
             self.wake(following)
         return fired
 
@@ -123,10 +146,15 @@ class Clock:
         """Let business time run ahead, firing what falls due on the way, in order; returns the new time."""
         if not 0 < seconds <= 400 * 86400:
             raise Rejected("快进时间须在 1 秒到 400 天之间。")
-        target = self._business() + seconds
+        async with self._running_ahead:
+            return await self._run_ahead(self._business() + seconds)
+
+    async def _run_ahead(self, target: int) -> int:
         await self._settle()
         while (following := await self._next_due()) is not None and following <= target:
             self._business.advance_to(following)
+            if failpoints.ARMED:
+                failpoints.reach("clock.moved")
             await self.tick()
             await self._settle()
         self._business.advance_to(target)
@@ -141,7 +169,14 @@ class Clock:
 
     async def _tick_quietly(self) -> None:
         """A tick that meets a full disk tries again at the next one; nothing is lost, since timers are rows."""
+        if self._waiting:
+            return  # one is about to look anyway
+        self._waiting = True
         try:
-            await self.tick()
+            async with self._busy:
+                self._waiting = False
+                await self._ring()
         except Busy:
             self._next = None
+        finally:
+            self._waiting = False
