@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import re
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +16,14 @@ from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from bot import backup
+from bot import backup, failpoints
 from bot.clock import ZONE
 from bot.media import PhotoShop
 from config.errors import Busy, QunbanError
-from store import Store, Tx, audit, history, meta, photos
+from store import Store, audit, history, meta, photos
 
 log = structlog.get_logger()
+_WITNESSED = re.compile(r"^(\d+) ([0-9a-f]{64})$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,7 @@ class Maintenance:
         self._store = store
         self._shop = shop
         self._retention = retention
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         minutes = retention.backup_minutes
         self._jobs: dict[str, tuple[int, BaseTrigger, Callable[[], Awaitable[None]]]] = {
             "anchor": (3600, CronTrigger(minute=2, timezone=ZONE), self._anchor),
@@ -55,12 +60,15 @@ class Maintenance:
             scheduler.add_job(self.run, args=(name,), id=f"{name}-catch-up", misfire_grace_time=None)
 
     async def run(self, name: str) -> bool:
-        """Do a job unless its slot was already taken; True when it ran."""
+        """Do a job unless its slot is done; True when it ran. One that failed or was killed halfway is done again."""
         period, _, job = self._jobs[name]
         try:
-            if not await self._store.write(lambda tx: _claim(tx, name, tx.at // period)):
-                return False
-            await job()
+            async with self._turns[name]:
+                slot = self._store.now() // period
+                if await self._store.read(lambda c: int(meta.get(c, f"job:{name}", "-1"))) >= slot:
+                    return False
+                await job()
+                await self._store.write(lambda tx: meta.put(tx, f"job:{name}", str(slot)))
         except (Busy, QunbanError, OSError) as error:
             log.error("maintenance_failed", job=name, error=type(error).__name__)
             return False
@@ -68,6 +76,8 @@ class Maintenance:
 
     async def _anchor(self) -> None:
         sealed = await self._store.write(history.anchor)
+        if failpoints.ARMED:
+            failpoints.reach("anchor.after_commit")
         if sealed is not None and self._store.folder is not None:
             await asyncio.to_thread(_witness_anchor, self._store.folder / "anchors.log", sealed[0], sealed[3])
 
@@ -82,21 +92,15 @@ class Maintenance:
             self._shop.erase(sha)
 
 
-def _claim(tx: Tx, name: str, slot: int) -> bool:
-    if int(meta.get(tx, f"job:{name}", "-1")) >= slot:
-        return False
-    meta.put(tx, f"job:{name}", str(slot))
-    return True
-
-
 def _witness_anchor(path: Path, n: int, sealed: str) -> None:
     with path.open("a", encoding="ascii") as file:
         file.write(f"{n} {sealed}\n")
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def witnessed_anchors(path: Path) -> dict[int, str]:
-    """The anchors kept outside the database."""
+    """The anchors kept outside the database; a line the power cut short counts for nothing."""
     if not path.exists():
         return {}
-    lines = (line.split() for line in path.read_text("ascii").splitlines())
-    return {int(n): sealed for n, sealed in lines}
+    return {int(n): sealed for n, sealed in _WITNESSED.findall(path.read_text("ascii", errors="replace"))}
