@@ -131,6 +131,7 @@ async def _life(parts: Parts, imported: County | None) -> AsyncIterator[None]:
     engine = parts.engine
     await parts.shop.start()
     await engine.start(imported or shipped_county())
+    await parts.preparer.resume()
     if engine.office.demo:
         _begin_in_hours(engine)
     scheduler = AsyncIOScheduler(timezone=ZONE)

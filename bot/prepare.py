@@ -6,19 +6,27 @@ A photo that takes longer comes back as an event of its own and joins the task; 
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+import structlog
+
+from bot import failpoints
 from bot.media import CleanPhoto, PhotoShop
 from bot.platforms import Platform
-from config.errors import Busy, Refused, Rejected, Retry
+from config.errors import Busy, Refused, Rejected, SendError
 from handlers.commands import without_tag
-from handlers.events import Event, Facts, Photo
+from handlers.events import Event, Facts, Photo, restored
 from handlers.office import Office
 from handlers.reports.reading import Reading
-from store import Store, photos
+from store import Store, inbox, photos
+from store.inbox import InboxRow
+
+log = structlog.get_logger()
 
 PATIENCE = 0.5  # seconds (design 3)
-FETCH_TRIES = 4
+FETCH_PAUSES = (1.0, 2.0, 4.0, 8.0, 30.0, 120.0, 300.0)  # seconds after each failure; then the photo is given up
+BUSY_SECONDS = 2.0
 Accept = Callable[[Sequence[Event]], Awaitable[object]]
 
 
@@ -66,8 +74,22 @@ class Preparer:
 
     async def register(self, made: CleanPhoto) -> str:
         """Enter a cleaned photo in the books; returns its hash."""
+        if failpoints.ARMED:
+            failpoints.reach("photo.kept")
         await self._store.write(lambda tx: photos.add(tx, made.sha, made.width, made.height, made.size, made.dhash))
+        if failpoints.ARMED:
+            failpoints.reach("photo.entered")
         return made.sha
+
+    async def resume(self) -> int:
+        """At start: go on waiting for the photos the last process was waiting for; how many."""
+        waited, rows = await self._store.read(_waited_for)
+        for channel, ref, seq in waited:
+            row = rows.get(seq)
+            if row is not None and channel in self._platforms:
+                group = restored(row.channel, row.event_id, row.kind, row.sender, row.body, None, seq, row.at).group
+                self.follow(channel, Photo(ref), row.event_id, row.sender, seq, group)
+        return len(waited)
 
     async def close(self) -> None:
         """Stop fetching; what waits is on disk."""
@@ -79,15 +101,7 @@ class Preparer:
         return await self.register(await self._shop.clean(await self._platforms[channel].fetch(photo)))
 
     async def _bring(self, channel: str, photo: Photo, message: str, sender: str, seq: int, group: str) -> None:
-        sha = ""
-        for attempt in range(FETCH_TRIES):
-            try:
-                sha = await self._take(channel, photo)
-                break
-            except (Retry, Busy):
-                await asyncio.sleep(2.0**attempt)
-            except (Refused, Rejected):
-                break
+        sha = await self._persist(channel, photo)
         found = (Photo(photo.ref, sha),) if sha else ()
         event = Event(
             channel,
@@ -100,8 +114,33 @@ class Preparer:
             action=photo.ref,
             due_at=seq,
         )
-        if self.accept is not None:
-            await self.accept((event,))
+        while self.accept is not None:
+            try:
+                await self.accept((event,))
+                return
+            except Busy:
+                await asyncio.sleep(BUSY_SECONDS)
+
+    async def _persist(self, channel: str, photo: Photo) -> str:
+        """The photo's hash, or "" when it cannot be had. Our own hurry does not count as a failure."""
+        for pause in FETCH_PAUSES:
+            while True:
+                try:
+                    return await self._take(channel, photo)
+                except Busy:
+                    await asyncio.sleep(BUSY_SECONDS)
+                except (Refused, Rejected):
+                    return ""
+                except (SendError, TimeoutError, OSError) as error:
+                    log.warning("photo_postponed", channel=channel, error=type(error).__name__)
+                    break
+            await asyncio.sleep(pause)
+        return ""
+
+
+def _waited_for(connection: sqlite3.Connection) -> tuple[list[tuple[str, str, int]], dict[int, InboxRow]]:
+    waited = photos.waited_for(connection)
+    return waited, inbox.bodies(connection, [seq for _, _, seq in waited]) if waited else {}
 
 
 def _read(event: Event, office: Office) -> Reading | None:
