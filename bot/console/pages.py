@@ -1,9 +1,116 @@
-"""The office's pages."""
+"""今天要办, the audit, and the list of everything the office's console consists of."""
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from aiohttp import web
+
+from bot.console import delivery, people, tasks
+from bot.console.forms import forms
+from bot.console.rights import scope_of
+from bot.console.session import ENGINE, Viewer, guarded, render, viewer_of
+from bot.console.tasks import Row, rows_of
+from handlers.tasks import lifecycle
+from store import audit, board, inbox, outbox
+from store import people as directory
+from store.board import Filter
+
+SHOWN = 12  # rows a section shows; the rest is a link to the board
+LOOKED_AT = 500  # open tasks in scope that are sorted into sections
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading of today's page: which of the viewer's tasks stand under it, and where all of them are."""
+
+    title: str
+    belongs: Callable[[Row, frozenset[str]], bool]
+    more: str
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """Something to do that is no task: how many, and where."""
+
+    title: str
+    count: int
+    href: str
+
+
+SECTIONS = (
+    Section("待确认", lambda row, can: row.task.state == "pending_confirmation" and "confirm" in can, "state=pending_confirmation"),
+    Section("退单待裁", lambda row, can: row.task.state == "returned" and "reassign" in can, "state=returned"),
+    Section("已超时", lambda row, can: row.mark == "overdue" and bool(can & {"feed_back", "force_close"}), "late=1"),
+    Section("待签收", lambda row, can: "accept" in can, "state=dispatched"),
+    Section("临期", lambda row, can: row.mark == "due_soon" and "feed_back" in can, ""),
+    Section("待核查", lambda row, can: "verify_ok" in can, "state=feedback_given"),
+    Section("办理中", lambda row, can: "feed_back" in can, ""),
+)  # fmt: skip
 
 
 def add_routes(app: web.Application) -> None:
-    """Task board, task page, delivery, people."""
+    """Today, the board, delivery, people, audit."""
+    app.router.add_get("/today", guarded(today))
+    app.router.add_get("/audit", guarded(audit_page, "auditor"))
+    for part in (tasks, delivery, people):
+        part.add_routes(app)
+
+
+async def today(request: web.Request) -> web.StreamResponse:
+    """Only what this person may act on, each task once, under the first heading that fits."""
+    engine, viewer = request.app[ENGINE], viewer_of(request)
+    now = engine.store.now()
+    sections, duties = await engine.store.read(lambda c: (_sections(c, viewer, now), _duties(c, viewer)))
+    return render(
+        request,
+        "today.html",
+        sections=sections,
+        duties=duties,
+        limit=SHOWN,
+        office=engine.office,
+        states=lifecycle.STATES,
+        now=now,
+    )
+
+
+def _sections(connection: sqlite3.Connection, viewer: Viewer, now: int) -> list[tuple[Section, list[Row]]]:
+    scope, found = scope_of(viewer.person), []
+    for page in range(LOOKED_AT // board.PAGE):
+        some = board.find(connection, scope, Filter(), now, page)
+        found += some[: board.PAGE]
+        if len(some) <= board.PAGE:
+            break
+    sorted_in: dict[str, list[Row]] = {section.title: [] for section in SECTIONS}
+    for row in rows_of(connection, found, now):
+        can = frozenset(form.event for form in forms(viewer.person, row.task, row.units, row.reporters))
+        title = next((section.title for section in SECTIONS if section.belongs(row, can)), None)
+        if title is not None:
+            sorted_in[title].append(row)
+    return [(section, sorted_in[section.title]) for section in SECTIONS if sorted_in[section.title]]
+
+
+def _duties(connection: sqlite3.Connection, viewer: Viewer) -> list[Duty]:
+    found: list[Duty] = []
+    if viewer.has(*delivery.ROLES):
+        states = outbox.counts(connection)
+        found += [
+            Duty("结果不明的通知", states.get("unknown", 0), "/delivery?state=unknown"),
+            Duty("没有送达的通知", states.get("dead", 0), "/delivery?state=dead"),
+            Duty("停放的消息", len(inbox.parked(connection)), "/delivery#parked"),
+        ]
+    if viewer.has("admin"):
+        found += [
+            Duty("待登记的人", len(directory.strangers(connection)), "/people"),
+            Duty("待答复的意见", directory.unanswered(connection), "/opinions"),
+        ]
+    return [duty for duty in found if duty.count]
+
+
+async def audit_page(request: web.Request) -> web.StreamResponse:
+    """Who looked at, asked for or was refused what: ids and codes, newest first."""
+    engine = request.app[ENGINE]
+    rows = await engine.store.read(audit.listing)
+    return render(request, "audit.html", rows=rows, office=engine.office)

@@ -66,7 +66,7 @@ class Link:
 
 NAVIGATION = (
     Link("/", "工作群"),
-    Link("/today", "今天要办"),
+    Link("/today", "今日"),
     Link("/tasks", "工单"),
     Link("/delivery", "送达", ("admin", "dispatcher")),
     Link("/people", "人员", ("admin", "security_admin")),

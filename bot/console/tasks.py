@@ -1,0 +1,290 @@
+"""The task board and the task page; what is done there goes the same way as what is said in the group."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import sqlite3
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp_jinja2
+from aiohttp import web
+from multidict import MultiMapping
+
+from bot.console import chat
+from bot.console.forms import CORRECTIONS, Form, forms
+from bot.console.rights import scope_of, sees
+from bot.console.session import ENGINE, Viewer, denied, guarded, render, viewer_of
+from config.errors import Rejected
+from handlers import commands
+from handlers.events import CONSOLE, Event, Photo
+from handlers.office import Office
+from handlers.tasks import lifecycle
+from store import board, history, tasks
+from store.board import PAGE, RUNNING, Filter
+from store.history import HistoryRow
+from store.tasks import Task, TaskPhoto
+
+PERMIT = re.compile(r"[A-Za-z0-9_-]{8,64}")
+NUMBER = re.compile(r"#?((?:20\d{2})?\d{4})?-?(\d{1,6})")
+FILTERS = ("q", "state", "unit", "late")
+SOON = 4 / 5  # of the limit (ux.md F1)
+PATIENCE = 2.0  # seconds a POST waits for its decision (design 3)
+WORDS_LIMIT = 500
+LABELS = {
+    "open": "上报",
+    "dispatch": "派单",
+    "relay": "转告下一责任人",
+    "overdue": "超时",
+    "recall": "撤回消息",
+    "photo": "补充照片",
+    "report_again": "再次上报",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A task as the board shows it. `mark`: overdue, due_soon or empty."""
+
+    task: Task
+    units: list[str]
+    reporters: list[str]
+    mark: str
+
+    @property
+    def link(self) -> str:
+        """Where its page is."""
+        return f"/tasks/{full_number(self.task)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Everything the task page shows."""
+
+    row: Row
+    steps: list[HistoryRow]
+    notes: dict[int, str]
+    report: list[TaskPhoto]
+    evidence: list[TaskPhoto]
+    undelivered: int
+
+
+def add_routes(app: web.Application) -> None:
+    """Everybody signed in may come; what they see is their scope."""
+    aiohttp_jinja2.get_env(app).filters["page"] = _page_link
+    app.router.add_get("/tasks", guarded(board_page))
+    app.router.add_get("/tasks/{number}", guarded(task_page))
+    app.router.add_post("/tasks/{number}/steps", guarded(take_step))
+
+
+def _page_link(query: MultiMapping[str], page: int) -> str:
+    """The same filters on another page."""
+    return urlencode({**{name: query[name] for name in FILTERS if name in query}, "page": page})
+
+
+def full_number(task: Task) -> str:
+    """The number that means one task for good: YYYYMMDD-NNN."""
+    return f"{task.day}-{task.serial:03d}" if task.day and task.serial else task.id
+
+
+def mark_of(task: Task, now: int) -> str:
+    """Whether the unit's limit is used up, or four fifths of it."""
+    if task.state not in RUNNING or task.due_at is None:
+        return ""
+    if task.due_at < now:
+        return "overdue"
+    start = task.dispatched_at or task.opened_at
+    return "due_soon" if now - start >= (task.due_at - start) * SOON else ""
+
+
+def rows_of(connection: sqlite3.Connection, found: list[Task], now: int) -> list[Row]:
+    """Tasks with their units and reporters."""
+    units, reporters = board.sides(connection, [task.id for task in found])
+    return [
+        Row(task, units.get(task.id, [task.unit] if task.unit else []), reporters.get(task.id, []), mark_of(task, now))
+        for task in found
+    ]
+
+
+async def board_page(request: web.Request) -> web.StreamResponse:
+    """Open tasks, the overdue first; filters stand in the address."""
+    viewer, engine, query = viewer_of(request), request.app[ENGINE], request.query
+    scope, wanted = scope_of(viewer.person), _filter(query, request.app[ENGINE].office)
+    page, now = int(query["page"]) if re.fullmatch(r"\d{1,4}", query.get("page", "")) else 0, engine.store.now()
+    rows, late = await engine.store.read(
+        lambda c: (rows_of(c, board.find(c, scope, wanted, now, page), now), board.count_overdue(c, scope, now))
+    )
+    return render(
+        request,
+        "board.html",
+        rows=rows[:PAGE],
+        more=len(rows) > PAGE,
+        page_no=page,
+        late=late,
+        scope=scope,
+        asked=query,
+        office=engine.office,
+        states=lifecycle.STATES,
+        now=now,
+    )
+
+
+def _filter(query: MultiMapping[str], office: Office) -> Filter:
+    """The address's words as a filter; what is unknown narrows nothing."""
+    states = (query["state"],) if query.get("state", "") in lifecycle.STATES else ()
+    unit = query.get("unit", "") if query.get("unit", "") in office.units else ""
+    ended, overdue = query.get("state", "") == "ended", query.get("late", "") == "1"
+    found = NUMBER.fullmatch("".join(query.get("q", "").split()).replace("－", "-").replace("—", "-"))
+    if found is None:
+        return Filter(unit, states, overdue, ended=ended)
+    return Filter(unit, (), False, found[1] or "", int(found[2]))
+
+
+async def _find(request: web.Request) -> tuple[Task, Row]:
+    """The task the address names, if the viewer may see it; else 404 or an audited 403."""
+    engine, viewer, number = request.app[ENGINE], viewer_of(request), request.match_info["number"]
+
+    def query(connection: sqlite3.Connection) -> tuple[Task | None, bool]:
+        task = tasks.by_number(connection, number)
+        return task, task is not None and sees(connection, viewer.person, task)
+
+    task, allowed = await engine.store.read(query)
+    if task is None:
+        raise web.HTTPNotFound(text="没有这张工单。")
+    if not allowed:
+        raise await denied(request, task.id)
+    rows = await engine.store.read(lambda c: rows_of(c, [task], engine.store.now()))
+    return task, rows[0]
+
+
+async def task_page(request: web.Request) -> web.StreamResponse:
+    """One task with its whole story and what the viewer may do."""
+    return await _page(request)
+
+
+async def _page(request: web.Request, status: int = 200, **said: str) -> web.Response:
+    task, row = await _find(request)
+    engine, viewer = request.app[ENGINE], viewer_of(request)
+    sheet = await engine.store.read(lambda c: _sheet(c, row))
+    offered = forms(viewer.person, task, row.units, row.reporters)
+    return render(
+        request,
+        "task.html",
+        status,
+        sheet=sheet,
+        row=row,
+        task=task,
+        number=full_number(task),
+        forms=offered,
+        permit=secrets.token_urlsafe(12),
+        office=engine.office,
+        states=lifecycle.STATES,
+        label=_label,
+        choices=[unit for unit in task.choices.split("|") if unit in engine.office.units],
+        corrections=CORRECTIONS,
+        now=engine.store.now(),
+        tell=said.get("tell", _told(request.query.get("told", ""))),
+        fault=said.get("fault", ""),
+        typed=said.get("typed", ""),
+        tried=said.get("tried", ""),
+    )
+
+
+def _sheet(connection: sqlite3.Connection, row: Row) -> Sheet:
+    task = row.task.id
+    shown = [photo for photo in tasks.photos(connection, task) if not photo.hidden]
+    stuck = connection.execute(
+        "select count(*) from outbox where task = ? and state in ('unknown', 'dead')", (task,)
+    ).fetchone()[0]
+    return Sheet(
+        row,
+        history.of(connection, task),
+        tasks.notes(connection, task),
+        [photo for photo in shown if photo.role == "report"],
+        [photo for photo in shown if photo.role != "report"],
+        int(stuck),
+    )
+
+
+def _label(event: str) -> str:
+    steps = lifecycle.EVENTS.get(event)
+    return steps[0].label if steps else LABELS.get(event, "记录")
+
+
+def _told(word: str) -> str:
+    return {"done": "已办理。", "known": "这一步刚才已经提交过。", "later": "处理中，稍后刷新可见结果。"}.get(word, "")
+
+
+async def take_step(request: web.Request) -> web.StreamResponse:
+    """A step as a click event: accepted like a message, decided in order, waited for two seconds."""
+    task, row = await _find(request)
+    form, viewer, engine = await request.post(), viewer_of(request), request.app[ENGINE]
+    event = str(form.get("event", ""))
+    offered = {f.event: f for f in forms(viewer.person, task, row.units, row.reporters)}
+    if event not in lifecycle.EVENTS:
+        raise Rejected("没有这个操作，请刷新页面后重试。")
+    try:
+        click = await _click(request, viewer, task, event, offered.get(event), form)
+    except Rejected as error:
+        return await _page(request, 422, fault=str(error), typed=str(form.get("text", ""))[:WORDS_LIMIT], tried=event)
+    receipt = (await engine.inbox.accept((click,)))[0]
+    told = "done"
+    if receipt.state == "secret":
+        return await _page(request, 422, fault="内容疑似涉密，没有保存。请报告保密员。", tried=event)
+    if receipt.state == "known":
+        told = "known"
+    else:
+        decision = await engine.inbox.decision(receipt.seq, PATIENCE)
+        if decision is None:
+            told = "later"
+        elif decision.refused:
+            return await _page(
+                request, 409, fault=decision.answer or "没有成功，请刷新后重试。", typed=click.text, tried=event
+            )
+    raise web.HTTPSeeOther(f"/tasks/{full_number(task)}?told={told}#do")
+
+
+async def _click(
+    request: web.Request, viewer: Viewer, task: Task, event: str, offered: Form | None, form: MultiMapping[Any]
+) -> Event:
+    """What the form says, checked only for shape: whether it is allowed, the decision says."""
+    permit, words = str(form.get("permit", "")), str(form.get("text", "")).strip()
+    if not PERMIT.fullmatch(permit):
+        raise Rejected("页面已过期，请刷新后重试。")
+    if len(words) > WORDS_LIMIT:
+        raise Rejected(f"文字太长，请控制在 {WORDS_LIMIT} 字以内。")
+    word = str(form.get("word", ""))
+    if commands.VERBS.get(word) is None:
+        raise Rejected("没有这个操作，请刷新页面后重试。")
+    if offered is not None and offered.asks == "unit":
+        words = _unit_words(request.app[ENGINE].office, str(form.get("unit", "")), words)
+    photos = await _photos(request, form) if event == "feed_back" else ()
+    return Event(
+        CONSOLE,
+        f"{viewer.person.id}/{permit}",
+        "click",
+        sender=viewer.person.id,
+        subject=full_number(task),
+        action=word,
+        text=words,
+        photos=photos,
+    )
+
+
+def _unit_words(office: Office, unit: str, words: str) -> str:
+    if unit not in office.units:
+        raise Rejected("请选择单位。")
+    return f"{office.unit_name(unit)} {words}".strip()
+
+
+async def _photos(request: web.Request, form: MultiMapping[Any]) -> tuple[Photo, ...]:
+    files = [f for f in form.getall("photo", []) if isinstance(f, web.FileField) and f.filename]
+    if len(files) > 9:
+        raise Rejected("一次最多 9 张照片。")
+    shas = []
+    for file in files:
+        made = await request.app[chat.SHOP].clean(file.file.read())
+        shas.append(await request.app[chat.PREPARER].register(made))
+    return tuple(Photo(sha, sha) for sha in dict.fromkeys(shas))
