@@ -45,6 +45,11 @@ class Windows:
         """The sender's report is complete or was taken back."""
         self._until.pop((group, sender), None)
 
+    def clear(self) -> None:
+        """Everything begins anew (demo reset)."""
+        self._until.clear()
+        self._unkept.clear()
+
     def remember(self, event: Event, now: int) -> None:
         """Hold a piece that was not kept, in case the next one explains it."""
         pieces = self._unkept.setdefault((event.group, event.sender), deque(maxlen=PIECES))

@@ -15,13 +15,13 @@ import aiohttp_jinja2
 from aiohttp import web
 from aiohttp_sse import EventSourceResponse, sse_response
 
-from bot.console import chat_lines
+from bot.console import chat_lines, rights
 from bot.console.session import ENGINE, WEB, find_viewer, guarded, render, viewer_of, wants_page
 from bot.media import PhotoShop
 from bot.platforms.web import ChatLine, News, private_room
 from bot.prepare import Preparer
 from config.errors import Busy, Rejected
-from store import chat
+from store import chat, photos
 
 SHOP: web.AppKey[PhotoShop] = web.AppKey("shop", PhotoShop)
 PREPARER: web.AppKey[Preparer] = web.AppKey("preparer", Preparer)
@@ -144,7 +144,8 @@ async def post_photo(request: web.Request) -> web.StreamResponse:
 
 async def _take(request: web.Request, raw: bytes) -> dict[str, Any]:
     made = await request.app[SHOP].clean(raw)
-    sha = await request.app[PREPARER].register(made)
+    sha, own = await request.app[PREPARER].register(made), private_room(viewer_of(request).person.id)
+    await request.app[ENGINE].store.write(lambda tx: photos.show_in(tx, sha, own))
     return {
         "sha": sha,
         "url": f"/photo/{sha}",
@@ -206,11 +207,10 @@ async def events(request: web.Request) -> web.StreamResponse:
     after = request.headers.get("Last-Event-ID") or request.query.get("after", "")
     seen = int(after) if after.isdigit() and len(after) <= 15 else -1
     news = request.app[WEB].listen(viewer_of(request).person.id, _rooms(request), seen)
-    async with sse_response(request) as stream:
-        stream.ping_interval = KEEP_ALIVE
+    async with sse_response(request, ping_interval=KEEP_ALIVE) as stream:
         try:
             await stream.send("{}", event="hello", retry=1000)
-            async for item in _while_signed_in(request, news):
+            async for item in _while_signed_in(request, stream, news):
                 await _send(request, stream, item)
         except ConnectionResetError:
             pass
@@ -219,18 +219,20 @@ async def events(request: web.Request) -> web.StreamResponse:
     return stream
 
 
-async def _while_signed_in(request: web.Request, news: AsyncIterator[News]) -> AsyncIterator[News]:
-    """The news, until the session behind the stream ends or becomes somebody else."""
+async def _while_signed_in(
+    request: web.Request, stream: EventSourceResponse, news: AsyncIterator[News]
+) -> AsyncIterator[News]:
+    """The news, until the tab is gone, or the session behind it ends or becomes somebody else."""
     person = viewer_of(request).person.id
     waiting: asyncio.Future[News] | None = None
     try:
         while True:
-            waiting = waiting or asyncio.ensure_future(anext(news))  # type: ignore[arg-type]
+            waiting = waiting or asyncio.ensure_future(anext(news))
             done, _ = await asyncio.wait((waiting,), timeout=KEEP_ALIVE)
             if done:
                 item, waiting = waiting.result(), None
                 yield item
-            elif (still := await find_viewer(request)) is None or still.person.id != person:
+            elif not (stream.is_connected() and await _still(request, person)):
                 return
     except StopAsyncIteration:
         return
@@ -238,6 +240,11 @@ async def _while_signed_in(request: web.Request, news: AsyncIterator[News]) -> A
         if waiting is not None:
             waiting.cancel()
             await asyncio.gather(waiting, return_exceptions=True)
+
+
+async def _still(request: web.Request, person: str) -> bool:
+    found = await find_viewer(request)
+    return found is not None and found.person.id == person
 
 
 async def _send(request: web.Request, stream: EventSourceResponse, item: News) -> None:
@@ -261,8 +268,10 @@ async def _send(request: web.Request, stream: EventSourceResponse, item: News) -
 
 async def photo(request: web.Request) -> web.StreamResponse:
     """A cleaned photo, or its thumbnail with ?s=1."""
-    path = request.app[SHOP].path(request.match_info["sha"], small="s" in request.query)
-    if not path.exists():
+    sha = request.match_info["sha"]
+    path = request.app[SHOP].path(sha, small="s" in request.query)
+    person = viewer_of(request).person
+    if not await rights.sees_photo(request.app[ENGINE], request.app[WEB], person, sha) or not path.exists():
         raise web.HTTPNotFound(text="照片已删除。")
     return web.FileResponse(
         path,

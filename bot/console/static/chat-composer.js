@@ -94,7 +94,6 @@ class ChatComposer extends HTMLElement {
     } catch (refused) {
       this.forgetful = true; // no storage: a draft lives as long as the page
     }
-    tell('chat:resized');
   }
 
   restore() {
@@ -131,7 +130,6 @@ class ChatComposer extends HTMLElement {
     this.quote = id || '';
     bar.hidden = !this.quote;
     bar.querySelector('span').textContent = [who, what].filter(Boolean).join('：');
-    tell('chat:resized');
     if (focus) this.field.focus();
   }
 

@@ -21,7 +21,8 @@ class ChatLines extends HTMLElement {
     hear('chat:recall', (news) => this.take(news));
     hear('chat:pending', (item) => this.wait(item));
     hear('chat:fate', (fate) => this.settle(fate));
-    hear('chat:resized', () => this.following && this.toEnd());
+    const grown = new ResizeObserver(() => this.following && this.toEnd());
+    for (const watched of [this, this.list]) grown.observe(watched);
     document.addEventListener('visibilitychange', () => this.read());
     this.querySelector('[data-older]').addEventListener('click', (event) => {
       event.preventDefault();
@@ -33,8 +34,8 @@ class ChatLines extends HTMLElement {
     const mark = this.list.querySelector('.unread-mark');
     if (mark && this.list.lastElementChild.offsetTop - mark.offsetTop > this.clientHeight) {
       this.scrollTop = mark.offsetTop - 40;
+      this.following = false;
     } else this.toEnd();
-    this.following = this.nearEnd();
   }
 
   nearEnd() {
@@ -58,7 +59,7 @@ class ChatLines extends HTMLElement {
   take(news) {
     if (news.task) this.refresh(news.task, news.id);
     if (news.room !== this.dataset.room || !news.html) return;
-    const following = this.nearEnd();
+    const { following } = this;
     const { line, fresh } = put(this.list, news.html);
     if ('hadFocus' in line.dataset) line.focus({ preventScroll: true });
     if (!fresh && !following) return;

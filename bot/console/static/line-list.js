@@ -1,5 +1,6 @@
 // Where a line goes in the list: once by its id, in order of its position, with day headings between.
 import { element, lineId, parsed } from './net.js';
+import { glimpses } from './photo-tray.js';
 
 const TOGETHER = 300; // seconds within which one speaker's lines are shown as one run
 
@@ -77,7 +78,7 @@ export function pending(list, item, name) {
     const shown = element('p', `photos n${Math.min(item.photos.length, 4)}`);
     for (const sha of item.photos) {
       const image = element('img');
-      image.src = `/photo/${sha}?s=1`;
+      if (glimpses.has(sha)) image.src = glimpses.get(sha);
       image.alt = '照片';
       shown.append(image);
     }

@@ -4,6 +4,9 @@ import { element, tell, token } from './net.js';
 const MOST = 9;
 const AGAIN = [1000, 3000, 8000];
 
+// What a sent photo looks like until its line comes back; only this page knows.
+export const glimpses = new Map();
+
 export class PhotoTray {
   constructor(list) {
     this.list = list;
@@ -26,7 +29,6 @@ export class PhotoTray {
     this.list.hidden = false;
     this.list.append(photo.item);
     this.send(photo);
-    tell('chat:resized');
   }
 
   drawn(photo) {
@@ -98,13 +100,12 @@ export class PhotoTray {
       this.send(photo);
     }, { once: true });
     tell('chat:photo');
-    tell('chat:resized');
   }
 
   remove(photo) {
     clearTimeout(photo.timer);
     photo.call.abort();
-    URL.revokeObjectURL(photo.url);
+    if (!glimpses.has(photo.sha)) URL.revokeObjectURL(photo.url);
     photo.item.remove();
     this.photos = this.photos.filter((other) => other !== photo);
     this.list.hidden = !this.photos.length;
@@ -118,6 +119,7 @@ export class PhotoTray {
 
   takeAll() {
     const shas = this.photos.map((photo) => photo.sha);
+    for (const photo of this.photos) glimpses.set(photo.sha, photo.url);
     for (const photo of [...this.photos]) this.remove(photo);
     return shas;
   }
