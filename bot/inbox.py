@@ -17,6 +17,7 @@ import structlog
 
 from bot import failpoints
 from bot.windows import Windows
+from config.county import Person
 from config.errors import Busy
 from handlers import Decision, decide, listening
 from handlers.events import Event, Facts, body_of, restored, stamped
@@ -106,84 +107,85 @@ class Inbox:
         kept: list[Event] = []
         pulled: list[Event] = []
         answers: list[int | None] = []
-        quick = len(events) == 1
+        quick: set[int] = set()
         for event in events:
             screened, reason = await self._screen_in_turn(event, office)
             if screened is None:
                 answers.append(None)
                 continue
-            quick = quick and reason in QUICK and not screened.photos
             pieces = self.windows.recall(screened, self._store.now()) if reason in PULLS else []
             kept += map(_masked, pieces)
             pulled += pieces
             answers.append(len(kept))
+            if reason in QUICK and not screened.photos:
+                quick.add(len(kept))
             kept.append(screened)
         if not kept:
             return [Receipt("forgotten") for _ in events]
-        if quick and kept[0].lane not in self._lanes and not self._arriving[kept[0].lane]:
-            rows = await self._accept_and_decide(kept[0], beside)
-        else:
-            rows = await self._accept_only(partial(_store_all, kept, beside), kept, pulled)
+        rows = await self._commit(partial(_store_all, kept, beside), kept, self._free(kept, quick), pulled)
         if failpoints.ARMED:
             failpoints.reach("accept.before_answer")
         return [_receipt(kept, rows, index) for index in answers]
 
-    async def _accept_only(
-        self, job: Job[Rows], kept: Sequence[Event], pulled: Sequence[Event] = ()
-    ) -> Sequence[InboxRow | None]:
-        """One commit; what it stored is taken up behind it in commit order, even if nobody waits for it any more."""
-        self._arriving.update(event.lane for event in kept)
+    def _free(self, kept: Sequence[Event], quick: set[int]) -> list[int]:
+        """Places of the commands that need nothing prepared and have nobody of their lane before them."""
+        slow = {event.lane for place, event in enumerate(kept) if place not in quick}
+        lanes = ((place, kept[place].lane) for place in sorted(quick))
+        return [p for p, lane in lanes if lane not in slow and lane not in self._lanes and not self._arriving[lane]]
+
+    async def _commit(
+        self, job: Job[Rows], kept: Sequence[Event], quick: Sequence[int] = (), pulled: Sequence[Event] = ()
+    ) -> Rows:
+        """One commit, which also decides what is quick; the rest is taken up behind it in commit order, even if nobody
+        waits for it any more. A lane's order holds, since the writer takes requests first come, first served."""
+        rows: list[InboxRow | None] = []
+
+        def accept(tx: Tx) -> Rows:
+            rows[:] = job(tx)
+            return rows
+
+        def settle(place: int, tx: Tx) -> Decision | None:
+            row = rows[place]
+            return None if row is None else self._decide(stamped(kept[place], row.seq, row.at), Facts(), tx)
+
+        slow = [event.lane for place, event in enumerate(kept) if place not in quick]
+        self._arriving.update(slow)
         self._coming += len(kept)
-        outcomes = await self._store.submit((job,), partial(self._stored, kept, pulled))
-        rows: Rows = outcomes[0].result()
+        jobs: list[Job[Any]] = [accept, *(partial(settle, place) for place in quick)]
+        outcomes = await self._store.submit(jobs, partial(self._stored, kept, quick, slow, pulled))
+        outcomes[0].result()
         return rows
 
-    def _stored(self, kept: Sequence[Event], pulled: Sequence[Event], outcomes: list[Outcome[Rows]] | None) -> None:
+    def _stored(
+        self,
+        kept: Sequence[Event],
+        quick: Sequence[int],
+        slow: Sequence[str],
+        pulled: Sequence[Event],
+        outcomes: list[Outcome[Any]] | None,
+    ) -> None:
         if failpoints.ARMED:
             failpoints.reach("accept.after_commit")
-        self._gone(kept)
+        self._coming -= len(kept)
+        for lane in slow:
+            self._arriving[lane] -= 1
+            if not self._arriving[lane]:
+                del self._arriving[lane]
         if outcomes is None or outcomes[0].error is not None:
             self.windows.put_back(pulled, self._store.now())
             return
-        for event, row in zip(kept, outcomes[0].result(), strict=True):
-            if row is not None:
-                event = stamped(event, row.seq, row.at)
-                self._open_window(event)
+        decided = dict(zip(quick, outcomes[1:], strict=True))
+        for place, row in enumerate(outcomes[0].result()):
+            if row is None:
+                continue
+            event = stamped(kept[place], row.seq, row.at)
+            self._open_window(event)
+            if place in decided:
+                self._settle_at_once(event, decided[place])
+            else:
                 self._push(event)
 
-    def _gone(self, kept: Sequence[Event]) -> None:
-        self._coming -= len(kept)
-        for event in kept:
-            self._arriving[event.lane] -= 1
-            if not self._arriving[event.lane]:
-                del self._arriving[event.lane]
-
-    async def _accept_and_decide(self, event: Event, beside: Beside | None) -> Sequence[InboxRow | None]:
-        """A command that needs nothing prepared, in a lane where nothing waits: both transactions under one commit.
-
-        The lane's order holds, since the writer takes requests first come, first served.
-        """
-        stored: list[InboxRow | None] = []
-
-        def accept(tx: Tx) -> None:
-            stored[:] = _store_all((event,), beside, tx)
-
-        def settle(tx: Tx) -> Decision | None:
-            row = stored[0]
-            return None if row is None else self._decide(stamped(event, row.seq, row.at), Facts(), tx)
-
-        def settled(outcomes: list[Outcome[Any]] | None) -> None:
-            self._coming -= 1
-            if outcomes is not None and outcomes[0].error is None and stored[0] is not None:
-                self._settle_at_once(stamped(event, stored[0].seq, stored[0].at), outcomes[1])
-
-        self._coming += 1
-        accepted, _ = await self._store.submit((accept, settle), settled)
-        accepted.result()
-        return stored
-
     def _settle_at_once(self, event: Event, outcome: Outcome[Decision]) -> None:
-        self._open_window(event)
         rest = self._conclude(event, outcome)
         if rest is None:
             return self._answer(event, outcome.value)
@@ -192,19 +194,20 @@ class Inbox:
 
     async def _screen_in_turn(self, event: Event, office: Office) -> tuple[Event | None, str]:
         """A quote is looked up on disk; meanwhile nothing of its lane may overtake it."""
-        if not event.quote and event.lane not in self._gates:
-            return self._screen(event, office, False)
+        doubt = listening.doubtful(event, office) if event.kind == "message" else None
+        if not event.quote and doubt is None and event.lane not in self._gates:
+            return self._screen(event, office, Heard())
         gate = self._gates.setdefault(event.lane, _Gate())
         gate.guests += 1
         try:
             async with gate.lock:
-                return self._screen(event, office, bool(event.quote) and await self._speaks_of_task(event))
+                return self._screen(event, office, await self._surroundings(event, doubt))
         finally:
             gate.guests -= 1
             if not gate.guests:
                 del self._gates[event.lane]
 
-    def _screen(self, event: Event, office: Office, quotes_task: bool) -> tuple[Event | None, str]:
+    def _screen(self, event: Event, office: Office, heard: Heard) -> tuple[Event | None, str]:
         """The event as it may be stored, and why it is kept; None to forget it."""
         if event.kind == "recall" and self.windows.forget(event.group, event.sender, event.subject):
             return None, ""
@@ -220,13 +223,21 @@ class Inbox:
             )
             return masked, "secret"
         now = self._store.now()
-        reason = listening.keep(event, office, Heard(self.windows.is_open(event, now), quotes_task))
+        reason = listening.keep(event, office, replace(heard, window_open=self.windows.is_open(event, now)))
         if not reason:
             self.windows.remember(event, now)
             return None, ""
         if event.kind == "message" and event.group:
             self.windows.open(event.group, event.sender, now)  # before the commit: the next piece may come sooner
         return _masked(event), reason
+
+    async def _surroundings(self, event: Event, doubt: tuple[str, Person] | None) -> Heard:
+        if event.quote and await self._speaks_of_task(event):
+            return Heard(quotes_task=True)
+        if doubt is None:
+            return Heard()
+        verb, person = doubt
+        return Heard(step_open=await self._store.read(lambda c: listening.step_open(c, verb, person, event.group)))
 
     async def _speaks_of_task(self, event: Event) -> bool:
         channel, quote = event.channel, event.quote
@@ -252,7 +263,7 @@ class Inbox:
             )
             for t in due
         ]
-        rows = await self._accept_only(partial(_store_timers, events, due), events)
+        rows = await self._commit(partial(_store_timers, events, due), events)
         return sum(row is not None for row in rows)
 
     async def resume(self) -> int:

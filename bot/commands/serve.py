@@ -63,7 +63,18 @@ def serve(host: str, port: int | None, data: Path, county: Path | None, no_brows
         handle_signals=True,
         keepalive_timeout=30.0,
         shutdown_timeout=5.0,
+        loop=_loop(),
     )
+
+
+def _loop() -> asyncio.AbstractEventLoop | None:
+    """uvloop where it is installed (extra `speed`); otherwise what Python has."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
+    return loop
 
 
 def refuse_old_aiohttp() -> None:
