@@ -6,8 +6,8 @@ A message is parsed once; its verb is looked up here. Rights on tasks are the li
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Container
+from dataclasses import dataclass, replace
 
 from config.county import Person
 from handlers import commands, people, recall, secrecy
@@ -15,7 +15,8 @@ from handlers.commands import Command
 from handlers.events import CONSOLE, Event, Facts
 from handlers.office import Office
 from handlers.reports import gathering
-from handlers.tasks import alarms, late_photos, steps
+from handlers.reports.reading import Reading
+from handlers.tasks import alarms, asking, checking, desk, joining, late_photos, limits, terms, work
 from handlers.turn import Turn
 from store import Tx, inbox
 from store import people as directory
@@ -31,20 +32,32 @@ class Route:
 
 
 ROUTES: tuple[Route, ...] = (
-    Route("accept", "member", steps.accept),
-    Route("arrive", "member", steps.arrive),
-    Route("feed_back", "member", steps.feed_back),
-    Route("verify_ok", "member", steps.verify_ok),
-    Route("verify_fail", "member", steps.verify_fail),
-    Route("return_", "member", steps.return_),
-    Route("reassign", "member", steps.reassign),
-    Route("choose", "member", steps.choose),
-    Route("correct", "member", steps.correct),
-    Route("withdraw", "member", steps.withdraw),
-    Route("reject", "member", steps.reject),
-    Route("reopen", "member", steps.reopen),
-    Route("force_close", "member", steps.force_close),
-    Route("look_up", "member", steps.look_up),
+    Route("accept", "member", work.accept),
+    Route("arrive", "member", work.arrive),
+    Route("feed_back", "member", work.feed_back),
+    Route("return_", "member", work.return_),
+    Route("verify_ok", "member", checking.verify_ok),
+    Route("verify_fail", "member", checking.verify_fail),
+    Route("reopen", "member", checking.reopen),
+    Route("exempt", "member", checking.exempt),
+    Route("exempt_ok", "member", checking.exempt_ok),
+    Route("choose", "member", desk.choose),
+    Route("reassign", "member", desk.reassign),
+    Route("joint", "member", desk.joint),
+    Route("correct", "member", desk.correct),
+    Route("withdraw", "member", desk.withdraw),
+    Route("reject", "member", desk.reject),
+    Route("appeal", "member", desk.appeal),
+    Route("force_close", "member", desk.force_close),
+    Route("look_up", "member", desk.look_up),
+    Route("extend", "member", terms.extend),
+    Route("suspend", "member", terms.suspend),
+    Route("grant", "member", terms.grant),
+    Route("deny", "member", terms.deny),
+    Route("resume", "member", terms.resume),
+    Route("merge", "member", joining.merge),
+    Route("split", "member", joining.split),
+    Route("urge", "member", alarms.urge),
     Route("opinion", "member", people.opinion),
     Route("mute", "member", people.mute),
     Route("unmute", "member", people.unmute),
@@ -62,6 +75,7 @@ EVENTS: dict[str, Callable[[Turn], None]] = {
     "joined": people.joined,
     "photo": late_photos.take,
     "secret": secrecy.take,
+    "calendar": limits.recompute,
     "timer": lambda turn: (gathering if turn.event.action in ("words", "draft_end") else alarms).ring(turn),
 }
 
@@ -97,22 +111,28 @@ def _sender(tx: Tx, event: Event) -> Person | None:
     return directory.by_account(tx, event.channel, event.sender)
 
 
-def _command(event: Event) -> Command:
-    """A click names the word, the task and the rest apart; a message is parsed."""
-    if event.kind == "click" and event.action:
-        return Command(commands.VERBS.get(event.action, ""), event.action, event.subject, event.text.strip())
-    return commands.parse(event.text)
+def _command(event: Event, names: Container[str]) -> Command:
+    """A message is parsed. A click names its word and task apart: what else was typed cannot change them."""
+    if event.kind != "click" or not event.action:
+        return commands.parse(event.text, names)
+    verb, said = commands.VERBS.get(event.action, ""), event.text.strip()
+    read = commands.parse(f"{event.action} {event.subject} {said}")
+    same = read.verb == verb and read.number == event.subject
+    return read if same else Command(verb, event.action, (event.subject,), said)
 
 
 def _hear(turn: Turn) -> None:
-    command = _command(turn.event)
+    command = _command(turn.event, turn.office.unit_named)
     route = BY_VERB.get(command.verb)
     if turn.sender is None and (route is None or route.who != "anyone"):
         return people.stranger(turn)
-    if route is not None and _is_command(turn.event, command):
-        return route.does(turn, command)
+    if whole := asking.answered(turn, command):
+        return _run(turn, whole)
+    if route is not None and _is_command(turn, command):
+        return _run(turn, command)
     group = turn.office.groups.get(turn.event.group)
     if turn.sender is not None and group is not None and not turn.office.member(group.id, turn.sender.id):
+        turn.forget = True
         return turn.refuse("not_member", "")
     listener = PURPOSES.get(group.purpose) if group else None
     if listener is not None:
@@ -122,6 +142,22 @@ def _hear(turn: Turn) -> None:
     turn.forget = True
 
 
-def _is_command(event: Event, command: Command) -> bool:
-    """A verb with a long tail and no number is prose that happens to begin with one."""
-    return bool(command.number or event.quote or event.action or len(command.rest) <= 40)
+def _run(turn: Turn, command: Command) -> None:
+    does = BY_VERB[command.verb].does
+    if len(command.numbers) > 1 and command.verb in commands.SEVERAL:
+        for number in command.numbers:
+            does(turn, replace(command, numbers=(number,)))
+    else:
+        does(turn, command)
+
+
+def _is_command(turn: Turn, command: Command) -> bool:
+    """A verb with a tail and neither number nor quote may be prose that happens to begin with one."""
+    if not command.loose:
+        return True
+    if command.verb in ("reassign", "joint") and not turn.office.find_unit(command.rest):
+        return bool(command.numbers)
+    if command.numbers or turn.event.quote:
+        return True
+    reading: Reading | None = turn.facts.reading
+    return len(command.rest) <= 40 and not (reading and reading.kind == "report" and reading.place)

@@ -1,76 +1,243 @@
-"""What a short message asks for: a verb, perhaps a task number, and the rest. One dictionary look-up, no scan."""
+"""What a short message asks for: a verb, the task numbers in it, and the rest. Look-ups in one table, no guessing.
+
+Forgiving about form (width of characters, a missing #, 一下, a typo, where the number stands) and strict about prose:
+"派出所门口井盖坏了" and "收到群众反映" begin with a verb and are none.
+"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Container, Iterable
+from dataclasses import dataclass, replace
 
-VERBS: dict[str, str] = {
-    "签收": "accept", "接单": "accept", "收到": "accept", "已签收": "accept", "已接单": "accept",
-    "到场": "arrive", "已到场": "arrive", "到达现场": "arrive", "到现场": "arrive",
-    "反馈": "feed_back", "已处理": "feed_back", "处理完": "feed_back", "已办结": "feed_back", "已完成": "feed_back", "已整改": "feed_back",
-    "已清理": "feed_back", "已修复": "feed_back", "办完": "feed_back",
-    "通过": "verify_ok", "合格": "verify_ok", "办结": "verify_ok", "核查通过": "verify_ok",
-    "不合格": "verify_fail", "返工": "verify_fail", "不通过": "verify_fail", "没处理好": "verify_fail",
-    "退单": "return_", "退回": "return_",
-    "改派": "reassign", "转派": "reassign", "派": "reassign", "派单": "reassign",
-    "撤回": "withdraw", "撤销": "withdraw",
-    "不予受理": "reject", "不受理": "reject",
-    "强制办结": "force_close",
-    "重开": "reopen",
-    "改类别": "correct", "改地点": "correct", "改单位": "correct", "改": "correct",
-    "确认": "choose", "选": "choose",
-    "查": "look_up", "查询": "look_up", "状态": "look_up", "进度": "look_up",
-    "帮助": "help", "怎么用": "help", "隐私": "privacy", "意见": "opinion", "静音": "mute", "恢复": "unmute", "报到": "check_in",
-    "绑定": "bind_group",
-}  # fmt: skip
+WORDS: dict[str, str] = {
+    "accept": "签收 接单 已签收 已接单 确认签收 确认接单",
+    "arrive": "到场 已到场 到达现场 到现场 已到现场 到达",
+    "feed_back": "反馈 办理反馈 已反馈 处理结果 办理结果",
+    "verify_ok": "通过 合格 办结 核查通过 核查合格 验收 验收通过 验收合格 同意办结",
+    "verify_fail": "不合格 返工 不通过 未通过 核查不通过 核查不合格 没处理好 没弄好 没清干净",
+    "return_": "退单 退回 申请退单",
+    "reassign": "改派 转派 派 派单 派给 转办 改派给 转派给 派单给 裁定",
+    "joint": "会办 协办 联合办理",
+    "extend": "延期 申请延期",
+    "suspend": "挂账 申请挂账",
+    "grant": "同意 同意延期 同意挂账 批准 批准延期 批准挂账",
+    "deny": "不同意 不同意延期 不同意挂账 不批准",
+    "resume": "恢复办理 继续办理",
+    "merge": "并案 合并 并入",
+    "split": "拆分 拆开",
+    "withdraw": "撤回 撤销",
+    "reject": "不予受理 不受理 不予立案",
+    "appeal": "申诉",
+    "force_close": "强制办结",
+    "exempt": "豁免 申请豁免 豁免超时",
+    "exempt_ok": "同意豁免",
+    "reopen": "重开 重新办理",
+    "urge": "催办 催一下",
+    "correct": "改类别 改地点 改位置 改单位 改",
+    "choose": "确认 选",
+    "look_up": "查 查询 状态 进度 查进度 查单",
+    "help": "帮助 怎么用 使用说明",
+    "privacy": "隐私",
+    "opinion": "意见",
+    "mute": "静音",
+    "unmute": "恢复 取消静音",
+    "check_in": "报到",
+    "bind_group": "绑定",
+}
+VERBS = {word: verb for verb, words in WORDS.items() for word in words.split()} | {"收到": "accept"}
 LONGEST = max(map(len, VERBS))
+TYPOS = {
+    "签手": "签收", "签受": "签收", "鉴收": "签收", "千收": "签收", "签售": "签收", "迁收": "签收",
+    "反溃": "反馈", "返馈": "反馈", "返溃": "反馈", "反愧": "反馈", "同过": "通过", "通国": "通过",
+    "不和格": "不合格", "不合各": "不合格", "反工": "返工", "翻工": "返工", "退担": "退单", "退弹": "退单",
+    "改牌": "改派", "该派": "改派", "撤会": "撤回", "彻回": "撤回", "到厂": "到场", "到常": "到场",
+    "沿期": "延期", "挂帐": "挂账", "并按": "并案", "会半": "会办", "何格": "合格", "和格": "合格",
+}  # fmt: skip
 ALONE = frozenset({"help", "privacy", "opinion", "mute", "unmute", "check_in", "bind_group"})
+FAINT = frozenset({"收到", "办结", "到达", "验收", "确认", "选", "改", "查", "同意", "批准", "不同意", "派"})
+GLUED = frozenset(
+    {"不合格", "返工", "不通过", "未通过", "退单", "改派", "转派", "派单", "派给", "改派给", "转派给", "派单给", "会办", "延期", "申请延期",
+     "挂账", "申请挂账", "并案", "不予受理", "不受理", "强制办结", "申诉", "豁免", "改类别", "改地点", "改位置", "改单位", "派", "裁定",
+     "同意延期", "同意挂账", "不同意延期", "不同意挂账", "协办", "静音", "报到", "绑定", "重开", "没处理好", "没弄好", "没清干净"}
+)  # fmt: skip
+SEVERAL = frozenset({"accept", "arrive", "verify_ok", "grant", "look_up", "return_", "feed_back"})
+
+TAGS = ("#随手拍", "#上报", "#报事", "#投稿", "随手拍")
 
 _NUMBER = re.compile(
-    r"(?:#|＃|单号|工单)?\s*(?<!\d)((?:20\d{2})?\d{4})\s*[-－—–]\s*(\d{1,4})(?!\d)|[#＃]\s*(\d{1,4})(?!\d)"
+    r"(?:#|单号|工单)?\s*(?<![\d.])((?:20\d{2})?(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01]))\s*[-–—~]\s*(\d{1,4})(?!\d)"
+    r"|#\s*((?:0[1-9]|1[0-2])(?:[0-2]\d|3[01]))(\d{3})(?!\d)"
+    r"|(?:#|单号|工单)\s*(\d{1,4})(?![\d-])(?:\s*号)?"
 )
+_SERIAL = re.compile(r"第?(\d{1,4})(?:号工单|号单|号)?(?=$|[\s,。:;、])")
+_AHEAD = re.compile(r"第?(\d{1,4})(?:号工单|号单|号)\s*")
 _MENTION = re.compile(r"@[^\s@,，。:：]{1,20}")
-_CHOICE = re.compile(r"[1-4]")
-TAGS = ("#随手拍", "#上报", "#报事", "随手拍", "#投稿")
+_COURTESY = re.compile(
+    r"^(?:好的?|行|嗯+|ok|OK|是|我们?|我局|我单位|本单位|已经?|现在?|马上|请|麻烦|这单|此单|本单)(?=\S)[,。!、\s]*"
+)
+_PARTICLES = re.compile(
+    r"(?:一下|了|啦|吧|哈|哦|呀|啊|下|好|的|完毕|此单|该单|这单|本单|工单|单子|谢谢|辛苦|马上(?:去|到|处理|安排|办)?|[!~,。.、\s])*"
+)
+_CHOICE = re.compile(r"(?:选?第?)([1-4一二三四①-④])(?:号|个|项)?[.。!、]?")
+_CHOICES = {c: str(n) for n, row in enumerate(("1一①", "2二②", "3三③", "4四④"), 1) for c in row}
+_ASKING = re.compile(r"(?:吗|呢|没有?|么|\?)[?!。]*$")
+_DOUBT = re.compile(r"没|未|谁|怎|何|别|不|催|请|再|等")
+_AT_END = re.compile(r"(签收|接单|到场|退单|撤回)(?:了|啦|吧)?$")
+_DONE = re.compile(
+    r"已经?.{0,8}?(?:清|处理|修|换|补|填|拆|整|加固|疏通|恢复|移|劝离|规范|打扫|解决|落实|完成|扶正|安装|取缔|冲洗|办)"
+    r"|(?:清理|处理|清运|清除|铲|修|维修|更换|换|补|填平|拆|整改|疏通|弄|搞|办|移|扫|清扫|打扫|冲洗|冲|扶|装|解决|完成|落实)"
+    r"(?:完毕|完成|完|好|到位|干净|掉|走|平|正|结束)*(?:了|毕|到位|干净|完成|好)"
+)
+_NOT_DONE = re.compile(r"没|未|还不|不了|不好|尚|正在|准备|什么时候|谁|吗|怎么")
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """`verb` is empty when the text names none; `number` is MMDD-NNN, YYYYMMDD-NNN or a bare serial."""
+    """`verb` is empty when the text names none; `numbers` are MMDD-NNN, YYYYMMDD-NNN or bare serials; `loose` if more than a verb."""
 
     verb: str = ""
     word: str = ""
-    number: str = ""
+    numbers: tuple[str, ...] = ()
     rest: str = ""
+    loose: bool = False
+
+    @property
+    def number(self) -> str:
+        """The first number."""
+        return self.numbers[0] if self.numbers else ""
 
 
-def parse(text: str) -> Command:
-    """Read a message as a command. Full-width forms, mentions and the place of the number do not matter."""
-    plain = unicodedata.normalize("NFKC", text).replace("“", "").replace("”", "").strip()
-    plain = _MENTION.sub(" ", plain).strip()
-    number = ""
-    if found := _NUMBER.search(plain):
-        number = f"{found[1]}-{int(found[2]):03d}" if found[1] else found[3]
-        plain = f"{plain[: found.start()]} {plain[found.end() :]}".strip(" ,，。:：")
-    if _CHOICE.fullmatch(plain[:1]) and not plain[1:2].isalnum():
-        return Command("choose", "选", number, plain[0])
+def parse(text: str, names: Container[str] = ()) -> Command:
+    """Read a message as a command. `names` are what units are called: "城管局签收" is 签收 too."""
+    plain = _plain(text)
+    plain, numbers = _take_numbers(plain)
+    choice = _CHOICE.fullmatch(plain)
+    if choice and plain:
+        return Command("choose", "选", numbers, _CHOICES[choice[1]])
+    found = _read(plain, numbers) or _read(_without_courtesy(plain, names), numbers)
+    return found or Command(numbers=numbers, rest=plain)
+
+
+def _plain(text: str) -> str:
+    folded = unicodedata.normalize("NFKC", text).translate(_FOLD)
+    return _MENTION.sub(" ", folded).strip()
+
+
+_FOLD = str.maketrans(
+    {"“": None, "”": None, "「": None, "」": None, "【": None, "】": None, "‐": "-", "‑": "-", "−": "-", "\u3000": " "}
+    | dict.fromkeys("，", ",")
+)
+
+
+def _take_numbers(plain: str) -> tuple[str, tuple[str, ...]]:
+    numbers = tuple(dict.fromkeys(_number(found) for found in _NUMBER.finditer(plain)))
+    if numbers:
+        plain = re.sub(r"\s+", " ", _NUMBER.sub(" ", plain)).strip(" ,。:、;")
+    return plain, numbers
+
+
+def _number(found: re.Match[str]) -> str:
+    if found[1]:
+        return f"{found[1]}-{int(found[2]):03d}"
+    return f"{found[3]}-{found[4]}" if found[3] else found[5]
+
+
+def _without_courtesy(plain: str, names: Container[str]) -> str:
+    for _ in range(3):
+        shorter = _COURTESY.sub("", plain, count=1)
+        for length in range(min(12, len(plain) - 2), 1, -1):
+            if plain[:length] in names:
+                shorter = plain[length:].lstrip(" ,。:")
+                break
+        if shorter == plain:
+            break
+        plain = shorter
+    return plain
+
+
+def _read(plain: str, numbers: tuple[str, ...]) -> Command | None:
+    if not numbers and (ahead := _AHEAD.match(plain)) and (found := _at_start(plain[ahead.end() :])):
+        return _finished(found, (ahead[1],))
+    found = _at_start(plain) or _at_end(plain) or (_nearly(plain) if numbers else None)
+    return _finished(found, numbers) if found else None
+
+
+def _finished(found: Command, numbers: tuple[str, ...]) -> Command:
+    rest = found.rest
+    if not numbers and found.verb not in ALONE and (serial := _SERIAL.match(rest)) and found.verb != "choose":
+        numbers, rest = (serial[1],), rest[serial.end() :].strip(" ,。:、;")
+    return replace(found, numbers=numbers, rest=rest)
+
+
+def _at_start(plain: str) -> Command | None:
+    if _ASKING.search(plain):
+        return None
+    plain = next((right + plain[len(wrong) :] for wrong, right in TYPOS.items() if plain.startswith(wrong)), plain)
     for length in range(min(LONGEST, len(plain)), 0, -1):
-        if verb := VERBS.get(plain[:length]):
-            return Command(verb, plain[:length], number, plain[length:].strip(" ,，。:：一下了!！"))
-    return Command(number=number, rest=plain)
+        if verb := VERBS.get(word := plain[:length]):
+            return _with_tail(verb, word, plain[length:])
+    return None
+
+
+def _with_tail(verb: str, word: str, tail: str) -> Command | None:
+    if not tail or _PARTICLES.fullmatch(tail):
+        return Command(verb, word)
+    apart = tail[0] in " ,。:;、!.\n-" or tail[:2] in ("一下", "了,", "了。", "了 ") or bool(_SERIAL.match(tail))
+    if not apart and word not in GLUED:
+        return None
+    rest = tail.removeprefix("一下").removeprefix("了").strip(" ,。:;、!\n-")
+    return Command(verb, word, rest=rest, loose=not apart or len(rest) > 12)
+
+
+def _at_end(plain: str) -> Command | None:
+    found = _AT_END.search(plain)
+    if found and len(plain) <= 8 and not _DOUBT.search(plain):
+        return Command(VERBS[found[1]], found[1])
+    return None
+
+
+def _nearly(plain: str) -> Command | None:
+    """One wrong character in a verb that stands beside a task number: only when a single verb is that near."""
+    for length in (4, 3, 2):
+        said = plain[:length]
+        if len(said) == length and (not plain[length:] or plain[length] in " ,。:;"):
+            near = {VERBS[word] for word in VERBS if len(word) == length and _differs_once(word, said)}
+            if len(near) == 1:
+                return Command(near.pop(), said, rest=plain[length:].strip(" ,。:;"))
+    return None
+
+
+def _differs_once(one: Iterable[str], other: Iterable[str]) -> bool:
+    return sum(a != b for a, b in zip(one, other, strict=True)) == 1
+
+
+def done(text: str) -> bool:
+    """Whether words say that something has been dealt with ("清理完了", "井盖已更换"), which only its unit would report."""
+    return bool(_DONE.search(text)) and not _NOT_DONE.search(text)
+
+
+def noise(text: str) -> bool:
+    """Words that answer nobody: thanks, greetings, acknowledgements."""
+    return not text.strip() or bool(_NOISE.fullmatch(_plain(text).lower().replace(" ", "")))
+
+
+_NOISE = re.compile(
+    r"(?:好|好的|好滴|收到|嗯+|哦+|ok|okay|谢谢|多谢|感谢|辛苦了?|知道了?|明白|了解|稍等|等下|等一下|马上|早上好|大家好|中午好|下午好|"
+    r"晚上好|在吗|哈+|呵+|对|是的?|可以|行|没事|不客气|赞|厉害|领导|各位|你们?|您|您好|你好|了|啊|呀|哈|[!,。.~?、]|\[[^\]]{1,6}\])+"
+)
 
 
 def tagged(text: str) -> bool:
     """Whether the sender marked the message as a report."""
-    return text.lstrip().startswith(TAGS)
+    return unicodedata.normalize("NFKC", text[:12]).lstrip().startswith(TAGS)
 
 
 def without_tag(text: str) -> str:
     """The words behind the tag and the mentions."""
     plain = _MENTION.sub(" ", text).strip()
-    for tag in TAGS:
+    for tag in (*TAGS, "＃随手拍", "＃上报", "＃报事"):
         if plain.startswith(tag):
             return plain[len(tag) :].strip(" ,，。:：")
     return plain

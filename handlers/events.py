@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 CONSOLE = "console"  # the channel of clicks in the web console: its senders are person ids, signed in, and it takes no answers
-KINDS = ("message", "recall", "joined", "timer", "click", "photo", "secret")
+KINDS = ("message", "recall", "joined", "timer", "click", "photo", "secret", "calendar")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,49 +2,86 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass
 
+from config.county import Person
 from handlers import commands
+from handlers.commands import Command
 from handlers.events import Event
-from handlers.office import Office
+from handlers.office import LEAD_ROLES, Office
+from handlers.tasks import lifecycle
+from store import tasks
+
+LONG = 40  # characters behind a bare verb; more is prose
+OF_VERB = {"choose": "confirm", "grant": "extend_ok", "deny": "extend_no"}
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What is in memory about a message's surroundings when it arrives."""
+    """What is known of a message's surroundings when it arrives."""
 
     window_open: bool = False
     quotes_task: bool = False
+    step_open: bool = False
 
 
 def keep(event: Event, office: Office, heard: Heard) -> str:
-    """Why a message is kept (addressed, tagged, quote, window, command, report, photo), or "" to forget it."""
+    """Why a message is kept (addressed, tagged, quote, command, done, window, report, photo), or "" to forget it."""
     if event.kind != "message":
         return event.kind
+    command = commands.parse(event.text, office.unit_named)
+    if command.verb and (command.numbers or command.verb in ("check_in", "bind_group")):
+        return "command"
     if event.addressed or event.private:
         return "addressed"
     if commands.tagged(event.text):
         return "tagged"
     if heard.quotes_task:
         return "quote"
-    known = office.person_at.get((event.channel, event.sender))
-    command = commands.parse(event.text)
-    if command.verb and (command.number or command.verb in ("check_in", "bind_group")):
-        return "command"
     group = office.groups.get(event.group)
     if group is None or group.purpose != "reports":
         return ""
-    if known and command.verb and len(command.rest) <= 40 and _plausible(command, known.roles):
+    known = office.person_at.get((event.channel, event.sender))
+    if known and command.verb and _plain(command):
         return "command"
-    if heard.window_open:
+    if known and heard.step_open:
+        return "done"
+    if heard.window_open and (event.photos or not commands.noise(event.text)):
         return "window"
-    if event.photos and not event.text.strip():
+    if event.photos and commands.noise(event.text):
         return "photo" if known else ""
     return "report" if office.reader.listen(event.text, len(event.photos)) else ""
 
 
-def _plausible(command: commands.Command, roles: tuple[str, ...]) -> bool:
-    """Whether a bare verb from somebody with these roles can be meant for the bot at all ("收到" mostly is not)."""
+def _plain(command: Command) -> bool:
+    """Whether a bare verb cannot be talk between members ("收到" mostly is)."""
     if command.verb in commands.ALONE:
         return not command.rest or command.verb in ("opinion", "mute")
-    return (bool(roles) and len(command.rest) <= 20) or command.verb not in ("accept", "feed_back")
+    return not command.loose and command.word not in commands.FAINT
+
+
+def doubtful(event: Event, office: Office) -> tuple[str, Person] | None:
+    """The life-cycle event that faint words ("收到", "2", "清理完了") would be, if one stands open for their sender."""
+    known = office.person_at.get((event.channel, event.sender))
+    group = office.groups.get(event.group)
+    if known is None or group is None or group.purpose != "reports" or event.addressed or len(event.text) > LONG:
+        return None
+    command = commands.parse(event.text, office.unit_named)
+    verb = OF_VERB.get(command.verb, command.verb)
+    if verb in lifecycle.EVENTS and not command.numbers and not _plain(command):
+        return verb, known
+    if set(LEAD_ROLES).intersection(known.roles) and not verb and commands.done(event.text):
+        return "feed_back", known
+    return None
+
+
+def step_open(connection: sqlite3.Connection, verb: str, person: Person, group: str) -> bool:
+    """Whether a task stands where this step could be meant by this person."""
+    steps = lifecycle.EVENTS[verb]
+    states = sorted({state for step in steps for state in step.sources} - lifecycle.ENDED)
+    who = {relation for step in steps for relation in step.who}
+    if who.issubset({"lead", "assistant"}):
+        staff = set(LEAD_ROLES).intersection(person.roles)
+        return bool(staff and tasks.of_unit(connection, person.unit, states))
+    return bool(tasks.of_states(connection, states, 1, group))

@@ -34,10 +34,14 @@ class Rules:
     draft: int = 600
     confirm: int = 180
     accept: int = 300
+    accept_off: int = 900
+    ask: int = 90
     verify_hours: int = 2
     reminders: int = 2
     reopen_days: int = 7
     returns: int = 2
+    extensions: int = 2
+    texts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from store.writer import Tx
 
-_COLUMNS = "id, group_id, sender, text, addressed, asked, task, at, last_at"
+_COLUMNS = "id, group_id, sender, text, addressed, asked, verb, number, task, at, last_at"
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """`asked` is what the bot asked last (words, place or nothing); `task` the task it became."""
+    """`asked` is what the bot asked last (words, place, which, why or nothing); `task` the task it became.
+
+    After "which" and "why" the draft holds a command that lacked its task or its reason: `verb`, `number`, words, photos.
+    """
 
     id: str
     group_id: str
@@ -20,6 +23,8 @@ class Draft:
     text: str
     addressed: int
     asked: str
+    verb: str
+    number: str
     task: str | None
     at: int
     last_at: int
@@ -31,7 +36,7 @@ def open_draft(tx: Tx, draft_id: str, group_id: str, sender: str, text: str, add
         "insert into draft (id, group_id, sender, text, addressed, at, last_at) values (?, ?, ?, ?, ?, ?, ?)",
         (draft_id, group_id, sender, text, addressed, tx.at, tx.at),
     )
-    return Draft(draft_id, group_id, sender, text, int(addressed), "", None, tx.at, tx.at)
+    return Draft(draft_id, group_id, sender, text, int(addressed), "", "", "", None, tx.at, tx.at)
 
 
 def find(source: Tx | sqlite3.Connection, group_id: str, sender: str) -> Draft | None:
@@ -61,22 +66,18 @@ def extend(tx: Tx, draft: Draft, text: str, addressed: bool) -> Draft:
         "update draft set text = ?, addressed = max(addressed, ?), last_at = ? where id = ?",
         (joined, addressed, tx.at, draft.id),
     )
-    return Draft(
-        draft.id,
-        draft.group_id,
-        draft.sender,
-        joined,
-        max(draft.addressed, int(addressed)),
-        draft.asked,
-        draft.task,
-        draft.at,
-        tx.at,
-    )
+    return replace(draft, text=joined, addressed=max(draft.addressed, int(addressed)), last_at=tx.at)
 
 
-def ask(tx: Tx, draft: Draft, what: str) -> None:
-    """Remember what was asked, so that it is asked once."""
-    tx.execute("update draft set asked = ? where id = ?", (what, draft.id))
+def rewrite(tx: Tx, draft: Draft, text: str) -> None:
+    """A piece was taken back: what is left of the words."""
+    tx.execute("update draft set text = ? where id = ?", (text, draft.id))
+
+
+def ask(tx: Tx, draft: Draft, what: str, verb: str = "", number: str = "") -> Draft:
+    """Remember what was asked, so that it is asked once and the answer is understood."""
+    tx.execute("update draft set asked = ?, verb = ?, number = ? where id = ?", (what, verb, number, draft.id))
+    return replace(draft, asked=what, verb=verb, number=number)
 
 
 def close(tx: Tx, draft: Draft, task: str | None) -> None:

@@ -12,7 +12,9 @@ from store.writer import Tx
 _FIELDS = (
     "id", "day", "serial", "state", "group_id", "reporter", "text", "category", "place", "place_text", "unit", "handler",
     "urgent", "choices", "provisional", "opened_at", "dispatched_at", "accepted_at", "arrived_at", "feedback_at",
-    "closed_at", "due_at", "limit_n", "limit_unit", "returns", "reworks", "relays", "merged_into", "version",
+    "closed_at", "due_at", "limit_n", "limit_unit", "returns", "reworks", "relays", "allowed_n", "used", "began",
+    "extensions", "suspensions", "asked", "asked_until", "resume_at", "final", "exempt", "before_state", "ended_at",
+    "merged_into", "version",
 )  # fmt: skip
 _COLUMNS = ", ".join(_FIELDS)
 ALL_COLUMNS = _COLUMNS
@@ -21,7 +23,12 @@ _OPEN = "state not in ('closed', 'rejected', 'merged', 'withdrawn')"
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One row. Times are epoch seconds; `choices` the codes last offered to the dispatcher, joined by |."""
+    """One row. Times are epoch seconds; `choices` the codes last offered to the dispatcher, joined by |.
+
+    The limit runs as `handlers.worktime` says: `allowed_n` × `limit_unit` in all, `used` seconds of it gone when it last
+    began to run at `began`. `asked` is a request waiting for the dispatcher (extend, suspend), `final` says that the unit
+    may not return it any more, `exempt` counts the approvals of an exemption (2 = granted; the overrun itself stays).
+    """
 
     id: str
     day: str | None
@@ -50,6 +57,18 @@ class Task:
     returns: int = 0
     reworks: int = 0
     relays: int = 0
+    allowed_n: int | None = None
+    used: int = 0
+    began: int | None = None
+    extensions: int = 0
+    suspensions: int = 0
+    asked: str = ""
+    asked_until: int | None = None
+    resume_at: int | None = None
+    final: int = 0
+    exempt: int = 0
+    before_state: str = ""
+    ended_at: int | None = None
     merged_into: str | None = None
     version: int = 1
 
@@ -109,19 +128,22 @@ def by_number(source: Tx | sqlite3.Connection, number: str) -> Task | None:
     return Task(*row) if row else None
 
 
-def by_serial_today(source: Tx | sqlite3.Connection, day: str, serial: int) -> Task | None:
-    """Today's task of that serial: people write "17" for the one just named."""
-    row = source.execute(f"select {_COLUMNS} from task where day = ? and serial = ?", (day, serial)).fetchone()
+def by_serial(source: Tx | sqlite3.Connection, serial: int, upto: str) -> Task | None:
+    """The newest task of that serial, none newer than the day `upto`: people write "17" for the one just named."""
+    row = source.execute(
+        f"select {_COLUMNS} from task where day <= ? and serial = ? order by day desc limit 1", (upto, serial)
+    ).fetchone()
     return Task(*row) if row else None
 
 
-def open_of_units(source: Tx | sqlite3.Connection, units: Sequence[str], states: Sequence[str]) -> list[Task]:
-    """Tasks of these units in these states, newest first."""
-    if not units or not states:
+def of_unit(source: Tx | sqlite3.Connection, unit: str, states: Sequence[str]) -> list[Task]:
+    """Tasks a unit leads or assists in, in these states, newest first."""
+    if not unit or not states:
         return []
     rows = source.execute(
-        f"select {_COLUMNS} from task where unit in ({_marks(units)}) and state in ({_marks(states)}) order by opened_at desc limit 50",
-        (*units, *states),
+        f"select {_COLUMNS} from task where state in ({_marks(states)}) and (unit = ? or id in"
+        " (select task from task_unit where unit = ? and lead = 0)) order by opened_at desc, serial desc limit 50",
+        (*states, unit, unit),
     )
     return [Task(*row) for row in rows]
 
@@ -174,11 +196,31 @@ def units(source: Tx | sqlite3.Connection, task: str) -> tuple[str, ...]:
     )
 
 
+def report_part(tx: Tx, task: str, unit: str, column: str, at: int | None) -> None:
+    """Note when one of several units signed (accepted_at) or reported (reported_at) its part; None takes it back."""
+    if column not in ("accepted_at", "reported_at"):
+        raise KeyError(column)
+    tx.execute(f"update task_unit set {column} = ? where task = ? and (unit = ? or ? = '')", (at, task, unit, unit))
+
+
+def unreported(source: Tx | sqlite3.Connection, task: str) -> tuple[str, ...]:
+    """The units of a task that have not reported their part, the lead first."""
+    rows = source.execute(
+        "select unit from task_unit where task = ? and reported_at is null order by lead desc, unit", (task,)
+    )
+    return tuple(row[0] for row in rows)
+
+
 def add_reporter(tx: Tx, task: str, person: str) -> None:
     """One more person who reported the same problem."""
     tx.execute(
         "insert into task_reporter (task, person, at) values (?, ?, ?) on conflict do nothing", (task, person, tx.at)
     )
+
+
+def remove_reporter(tx: Tx, task: str, person: str) -> None:
+    """Their report was another problem after all."""
+    tx.execute("delete from task_reporter where task = ? and person = ?", (task, person))
 
 
 def reporters(source: Tx | sqlite3.Connection, task: str) -> tuple[str, ...]:
@@ -191,8 +233,9 @@ def reporters(source: Tx | sqlite3.Connection, task: str) -> tuple[str, ...]:
 def add_photo(tx: Tx, task: str, sha: str, role: str, person: str, event_seq: int | None) -> bool:
     """Attach a photo; role is report or evidence. False when it is already there."""
     added = tx.execute(
-        "insert into task_photo (task, sha, role, person, event_seq, at) values (?, ?, ?, ?, ?, ?) on conflict do nothing",
-        (task, sha, role, person, event_seq, tx.at),
+        "insert into task_photo (task, sha, role, person, event_seq, at, n) values (?, ?, ?, ?, ?, ?,"
+        " (select coalesce(max(n), 0) + 1 from task_photo where task = ?)) on conflict do nothing",
+        (task, sha, role, person, event_seq, tx.at, task),
     ).rowcount
     if added:
         tx.execute("update photo set kept = kept + 1 where sha = ?", (sha,))
@@ -227,10 +270,32 @@ class TaskPhoto:
 def photos(source: Tx | sqlite3.Connection, task: str, role: str = "") -> list[TaskPhoto]:
     """A task's photos in the order they came."""
     rows = source.execute(
-        "select sha, role, person, at, hidden from task_photo where task = ? and (? = '' or role = ?) order by at, event_seq, sha",
+        "select sha, role, person, at, hidden from task_photo where task = ? and (? = '' or role = ?) order by n, sha",
         (task, role, role),
     )
     return [TaskPhoto(*row) for row in rows]
+
+
+def move_photo(tx: Tx, sha: str, task: str, to: str, role: str = "report") -> None:
+    """A photo belongs to another task than it was thought to (or plays another part in it)."""
+    tx.execute("update or ignore task_photo set task = ?, role = ? where task = ? and sha = ?", (to, role, task, sha))
+    if task != to:
+        tx.execute("delete from task_photo where task = ? and sha = ?", (task, sha))
+
+
+def showing(source: Tx | sqlite3.Connection, sha: str) -> list[tuple[str, str]]:
+    """(task, role) wherever this photo is shown."""
+    return source.execute("select task, role from task_photo where sha = ? and hidden = 0", (sha,)).fetchall()
+
+
+def arrived_since(source: Tx | sqlite3.Connection, task: str, person: str, since: int) -> list[str]:
+    """Report photos this person added to a task after it was opened, none older than `since`."""
+    rows = source.execute(
+        "select p.sha from task_photo p join task t on t.id = p.task where p.task = ? and p.person = ? and p.role = 'report'"
+        " and p.hidden = 0 and p.at > t.opened_at and p.at >= ? order by p.n",
+        (task, person, since),
+    )
+    return [row[0] for row in rows]
 
 
 def link_message(tx: Tx, task: str, channel: str, message: str) -> None:
@@ -254,6 +319,23 @@ def messages(source: Tx | sqlite3.Connection, task: str) -> list[tuple[str, str]
     return source.execute("select channel, message from task_message where task = ?", (task,)).fetchall()
 
 
+def unlink_message(tx: Tx, task: str, channel: str, message: str) -> None:
+    """A message no longer speaks of this task."""
+    tx.execute("delete from task_message where task = ? and channel = ? and message = ?", (task, channel, message))
+
+
+def recent_at(
+    source: Tx | sqlite3.Connection, states: Sequence[str], category: str, place: str, since: int
+) -> list[Task]:
+    """Open tasks of one category at one place, opened since a moment, oldest first: is it the same problem?"""
+    rows = source.execute(
+        f"select {_COLUMNS} from task where opened_at >= ? and category = ? and place = ? and state in ({_marks(states)})"
+        " order by opened_at, id limit 20",
+        (since, category, place, *states),
+    )
+    return [Task(*row) for row in rows]
+
+
 def note(tx: Tx, task: str, n: int, text: str) -> None:
     """The words that went with history step n; erasable, unlike the step."""
     if text:
@@ -267,3 +349,14 @@ def notes(source: Tx | sqlite3.Connection, task: str) -> dict[int, str]:
 
 def _marks(values: Sequence[str]) -> str:
     return ", ".join("?" * len(values))
+
+
+def exists(source: Tx | sqlite3.Connection, task: str) -> bool:
+    """Whether an id is a task's; a draft's is not one yet."""
+    return source.execute("select 1 from task where id = ?", (task,)).fetchone() is not None
+
+
+def shown_photos(source: Tx | sqlite3.Connection, task: str) -> int:
+    """How many photos of the problem a task still shows."""
+    sql = "select count(*) from task_photo where task = ? and role = 'report' and hidden = 0"
+    return int(source.execute(sql, (task,)).fetchone()[0])

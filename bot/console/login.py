@@ -122,7 +122,7 @@ async def enter_demo(request: web.Request) -> web.StreamResponse:
     first = next((p for p in office.county.people if "reporter" in p.roles), office.county.people[0])
     response = web.HTTPSeeOther(_next(request))
     await sign_in(request, response, office.people["limin"].id if "limin" in office.people else first.id)
-    return response
+    raise response
 
 
 def _next(request: web.Request) -> str:
@@ -138,7 +138,7 @@ async def submit(request: web.Request) -> web.StreamResponse:
     if await _admit(request, name, password, address, limits):
         response = web.HTTPSeeOther(_next(request))
         await sign_in(request, response, name)
-        return response
+        raise response
     error = WRONG.format(failures=limits.failures, minutes=limits.lock // 60)
     return render(request, "login.html", 401, next=_next(request), error=error)
 
@@ -188,7 +188,7 @@ async def first_submit(request: web.Request) -> web.StreamResponse:
         return render(request, "first.html", 403, token="", error="登录码无效或已过期，请向管理员重新要一个。")
     response = web.HTTPSeeOther("/")
     await sign_in(request, response, person)
-    return response
+    raise response
 
 
 def _spend(tx: Tx, token: str, hashed: str, address: str) -> str | None:
@@ -204,7 +204,7 @@ async def logout(request: web.Request) -> web.StreamResponse:
     response = web.HTTPSeeOther("/login")
     if request.cookies.get(cookie_name(request)):
         await sign_out(request, response)
-    return response
+    raise response
 
 
 async def account(request: web.Request) -> web.StreamResponse:
@@ -224,7 +224,7 @@ async def logout_everywhere(request: web.Request) -> web.StreamResponse:
     await request.app[ENGINE].store.write(lambda tx: sessions.end_all(tx, person))
     response = web.HTTPSeeOther("/login")
     await sign_out(request, response)
-    return response
+    raise response
 
 
 async def change_password(request: web.Request) -> web.StreamResponse:
@@ -240,4 +240,4 @@ async def change_password(request: web.Request) -> web.StreamResponse:
     await engine.store.write(lambda tx: sessions.set_password(tx, person, hashed))
     response = web.HTTPSeeOther("/account")
     await sign_in(request, response, person)
-    return response
+    raise response

@@ -78,7 +78,7 @@ NAVIGATION = (
 ENGINE: web.AppKey[Engine] = web.AppKey("engine", Engine)
 WEB: web.AppKey[WebPlatform] = web.AppKey("web", WebPlatform)
 LIMITS: web.AppKey[Limits] = web.AppKey("limits", Limits)
-VIEWER = "viewer"
+VIEWER: web.RequestKey[Viewer] = web.RequestKey("viewer", Viewer)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

@@ -7,68 +7,124 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from handlers.commands import tagged, without_tag
+from handlers import commands
 from handlers.office import LEAD_ROLES
+from handlers.reports import adding
 from handlers.reports.reading import Reading
 from handlers.reports.texts import TEXTS
-from handlers.tasks import finding, lifecycle, moving, opening, steps
+from handlers.tasks import asking, finding, joining, opening, work
 from handlers.turn import Turn
-from store import drafts, photos, tasks, timers
+from store import drafts, tasks, timers
 from store.drafts import Draft
-from store.tasks import Task
+
+ONLY_PHOTOS = "(只有照片)"
+PLACE_LENGTH = 24  # characters: longer words that name a place and no problem are talk
 
 
 def take(turn: Turn) -> None:
     """A message in a reports group that is no command."""
-    event = turn.event
-    words = without_tag(event.text)
+    words = commands.without_tag(turn.event.text)
     if found := finding.quoted(turn):
-        return _quoting(turn, found[0], words)
-    draft = drafts.find(turn.tx, event.group, event.sender)
-    if draft is not None:
+        return adding.quoting(turn, found, words)
+    draft = drafts.find(turn.tx, turn.event.group, turn.event.sender)
+    if draft is not None and draft.asked not in asking.QUESTIONS:
         return _piece(turn, draft, words)
-    if event.photos and not words:
+    if turn.event.photos and commands.noise(words):
         return _photos_alone(turn)
-    reading: Reading = turn.facts.reading or turn.office.reader.read(words, len(event.photos), turn.actor.unit)
-    if reading.kind == "report":
-        recent = _recent(turn, turn.office.rules.gather)
-        if recent is not None and _same_problem(recent, reading):
-            return _supplement(turn, recent, words)
-        return _begin(turn, words, reading)
-    if event.photos and (mine := _own_open_tasks(turn)):
-        return steps.give_feedback(turn, mine[0], words) if len(mine) == 1 else _ask_which(turn, mine)
-    if event.addressed or tagged(event.text):
-        turn.refused = "unclear"
-        return turn.reply("help", TEXTS["voice" if event.voice else "unclear"])
-    _forget(turn)
+    reading = read(turn, words)
+    if _is_feedback(turn, reading, words):
+        return None
+    if reading.kind == "report" or (commands.tagged(turn.event.text) and words):
+        return _report(turn, words, reading)
+    return _unclear(turn, words, reading)
 
 
-def _begin(turn: Turn, words: str, reading: Reading) -> None:
-    """Words that report a problem: open at once when the place is known, else ask for it once."""
-    draft = drafts.open_draft(
-        turn.tx, f"t{turn.event.seq}", turn.event.group, turn.event.sender, words, turn.event.addressed
-    )
+def read(turn: Turn, words: str) -> Reading:
+    """What `prepare` understood, or the same thing now."""
+    found: Reading | None = turn.facts.reading
+    if found is not None and found.text == words:
+        return found
+    return turn.office.reader.read(words, len(turn.event.photos), turn.actor.unit)
+
+
+def _is_feedback(turn: Turn, reading: Reading, words: str) -> bool:
+    """Words or a photo from a unit with open work, saying that it is done: answered here. A new problem is none."""
+    if not set(LEAD_ROLES).intersection(turn.actor.roles):
+        return False
+    finished = commands.done(words)
+    if not finished and (reading.kind == "report" or not turn.facts.photos):
+        return False
+    mine = work.says_done(turn, words if finished else "")
+    elsewhere = finished and reading.kind == "report" and reading.place_id not in ("", None, *(t.place for t in mine))
+    if not mine or elsewhere:
+        return False
+    if len(mine) == 1:
+        work.give_feedback(turn, mine[0], words)
+    else:
+        finding.ask_which(turn, "feed_back", words, mine)
+    return True
+
+
+def _report(turn: Turn, words: str, reading: Reading) -> None:
+    recent = adding.recent(turn, turn.office.rules.gather)
+    if recent is not None and adding.same_problem(recent, reading):
+        return adding.supplement(turn, recent, words, reading)
+    draft = _new_draft(turn, words)
     _collect(turn, draft.id)
-    _settle(turn, draft, reading)
+    if recent := adding.recent(turn, turn.office.rules.draft):
+        for sha in tasks.arrived_since(turn.tx, recent.id, turn.actor.id, turn.at - turn.office.rules.gather):
+            tasks.move_photo(turn.tx, sha, recent.id, draft.id)
+    return _settle(turn, draft, reading)
+
+
+def _unclear(turn: Turn, words: str, reading: Reading) -> None:
+    """Not understood as a report: a photo or a place alone waits for more, who spoke to the bot is told, chatter goes."""
+    event = turn.event
+    marked = event.addressed or commands.tagged(event.text)
+    if event.voice and (marked or event.photos):
+        return turn.reply("help", said(turn, "voice"))
+    if event.photos and (marked or reading.place_id):
+        draft = _new_draft(turn, words)
+        _collect(turn, draft.id)
+        return _wait(turn, draft) if not marked else _settle(turn, draft, reading)
+    if marked:
+        turn.refused = "unclear"
+        return turn.reply("help", said(turn, "unclear"))
+    if reading.place_id and len(words) <= PLACE_LENGTH and not event.photos:
+        draft = _new_draft(turn, words)
+        _collect(turn, draft.id)
+        return timers.put(turn.tx, draft.id, "draft_end", turn.at + turn.office.rules.gather, event.group)
+    turn.forget = True
+
+
+def _new_draft(turn: Turn, words: str) -> Draft:
+    event = turn.event
+    marked = event.addressed or commands.tagged(event.text)
+    return drafts.open_draft(turn.tx, f"t{event.seq}", event.group, event.sender, words, marked)
 
 
 def _settle(turn: Turn, draft: Draft, reading: Reading) -> None:
-    """Open what a draft says, or ask for the place it lacks."""
-    if not (reading.place or reading.place_text or reading.urgent) and draft.asked != "place":
-        drafts.ask(turn.tx, draft, "place")
-        timers.clear(turn.tx, draft.id, "words")
-        timers.put(turn.tx, draft.id, "draft_end", turn.at + turn.office.rules.draft, turn.event.group)
-        return turn.reply("ask_place", TEXTS["ask_place"])
-    _open(turn, draft, reading)
+    """Open what a draft says, or ask once for the place it lacks."""
+    if reading.place or reading.place_text or reading.urgent or reading.parts or draft.asked == "place":
+        return _open(turn, draft, reading)
+    drafts.ask(turn.tx, draft, "place")
+    timers.clear(turn.tx, draft.id, "words")
+    timers.put(turn.tx, draft.id, "draft_end", turn.at + turn.office.rules.draft, turn.event.group)
+    turn.reply("ask_place", said(turn, "ask_place"))
 
 
 def _open(turn: Turn, draft: Draft, reading: Reading) -> None:
     timers.clear(turn.tx, draft.id)
-    reporter = turn.sender.id if turn.sender else draft.sender
     parts = reading.parts or (reading,)
+    reporter, shas = turn.actor.id, tuple(photo.sha for photo in tasks.photos(turn.tx, draft.id))
+    if len(parts) == 1 and (twin := joining.same(turn, reading, draft.text, reporter, shas)):
+        asking.drop(turn, draft)
+        tasks.link_message(turn.tx, twin.id, turn.event.channel, turn.event.id)
+        return joining.join(turn, twin, draft.id, draft.text, reporter, shas)
     for n, part in enumerate(parts):
         task_id = draft.id if n == 0 else f"{draft.id}-{n + 1}"
-        opening.open_task(turn, task_id, part.text or draft.text, part, reporter)
+        words = part.text if len(parts) > 1 and part.text else draft.text
+        opening.open_task(turn, task_id, words, part, reporter, draft.group_id)
         tasks.link_message(turn.tx, task_id, turn.event.channel, turn.event.id)
     _share_photos(turn, draft.id, len(parts))
     drafts.close(turn.tx, draft, draft.id)
@@ -77,58 +133,61 @@ def _open(turn: Turn, draft: Draft, reading: Reading) -> None:
 def _share_photos(turn: Turn, first: str, count: int) -> None:
     """Photo by photo to the problems in order; what is left over stays with the first (dispatch.md F4.4)."""
     for n, photo in enumerate(tasks.photos(turn.tx, first)[1:count], 2):
-        turn.tx.execute("update task_photo set task = ? where task = ? and sha = ?", (f"{first}-{n}", first, photo.sha))
+        tasks.move_photo(turn.tx, photo.sha, first, f"{first}-{n}")
 
 
 def _piece(turn: Turn, draft: Draft, words: str) -> None:
-    """One more piece for an open draft."""
-    draft = drafts.extend(turn.tx, draft, words, turn.event.addressed or tagged(turn.event.text))
-    _collect(turn, draft.id)
-    if not draft.text:
+    """One more piece for an open draft. Words that are neither report, place nor answer do not enter it."""
+    marked = turn.event.addressed or commands.tagged(turn.event.text)
+    if commands.noise(words):
+        words = ""
+    text = "\n".join(part for part in (draft.text, words) if part)
+    reading = turn.office.reader.read(text, max(1, len(tasks.photos(turn.tx, draft.id))), turn.actor.unit)
+    if words and not draft.text and not draft.asked and commands.done(words) and work.says_done(turn, words):
+        asking.take_photos(turn, draft)
+        _is_feedback(turn, reading, words)
         return
-    reading = turn.office.reader.read(draft.text, len(tasks.photos(turn.tx, draft.id)), turn.actor.unit)
-    if reading.kind == "report" or draft.asked or draft.addressed:
+    if words and not (draft.asked or marked or reading.kind == "report" or _names_place(turn, words)):
+        turn.forget = True
+        return
+    draft = drafts.extend(turn.tx, draft, words, marked or (bool(words) and draft.asked == "words"))
+    _collect(turn, draft.id)
+    if not words:
+        return _wait(turn, draft) if turn.event.photos and not draft.asked else None
+    if draft.asked == "place" and not (reading.place or reading.place_text):
+        reading = replace(reading, place_text=words[:PLACE_LENGTH])
+    if reading.kind == "report" or draft.asked or marked:
         _settle(turn, draft, reading)
+
+
+def _names_place(turn: Turn, words: str) -> bool:
+    return bool(turn.office.reader.read(words, 1, turn.actor.unit).place_id) and len(words) <= PLACE_LENGTH
 
 
 def _photos_alone(turn: Turn) -> None:
     """Photos with no words: evidence for the task just opened, an after-photo for one's own task, or a draft."""
-    recent = _recent(turn, turn.office.rules.draft)
-    if recent is not None:
-        return _supplement(turn, recent, "")
-    mine = _own_open_tasks(turn)
-    if len(mine) == 1:
-        return steps.give_feedback(turn, mine[0], "")
-    if mine:
-        return _ask_which(turn, mine)
+    recent = adding.recent(turn, turn.office.rules.draft)
+    if recent is not None and not tasks.photos(turn.tx, recent.id):
+        return adding.supplement(turn, recent, "")
     if turn.facts.bad_photos and not turn.facts.photos and not turn.facts.waiting:
         return turn.reply("help", turn.facts.bad_photos[0])
-    event = turn.event
-    draft = drafts.open_draft(
-        turn.tx, f"t{event.seq}", event.group, event.sender, "", event.addressed or tagged(event.text)
-    )
+    mine = work.says_done(turn, "") if set(LEAD_ROLES).intersection(turn.actor.roles) else []
+    if len(mine) == 1 and mine[0].state != "dispatched":
+        return work.give_feedback(turn, mine[0], "")
+    if mine:
+        return finding.ask_which(turn, "feed_back", "", mine)
+    if recent is not None:
+        return adding.supplement(turn, recent, "")
+    draft = _new_draft(turn, "")
     _collect(turn, draft.id)
-    timers.put(turn.tx, draft.id, "words", turn.at + turn.office.rules.gather, event.group)
-    timers.put(turn.tx, draft.id, "draft_end", turn.at + turn.office.rules.draft, event.group)
+    return _wait(turn, draft)
 
 
-def _quoting(turn: Turn, task: Task, words: str) -> None:
-    """Quoting a task with a photo or words: the unit's feedback, else more about the problem (dispatch.md F4.6)."""
-    relations = moving.relations(turn, task)
-    if "unit" in relations and task.state in ("dispatched", *lifecycle.WORKING) and (turn.event.photos or words):
-        return steps.give_feedback(turn, task, words)
-    if turn.event.photos or relations.intersection({"opener", "reporter"}):
-        return _supplement(turn, task, words)
-    _forget(turn)
-
-
-def _supplement(turn: Turn, task: Task, words: str) -> None:
-    """More photos or words for a task that is already on its way; nobody is told anything new (ux.md F2.1)."""
-    added = 0
-    for sha in turn.facts.photos:
-        added += tasks.add_photo(turn.tx, task.id, sha, "report", turn.actor.id, turn.event.seq)
-    tasks.link_message(turn.tx, task.id, turn.event.channel, turn.event.id)
-    moving.record(turn, task, "supplement", task.state, words=words, amount=added)
+def _wait(turn: Turn, draft: Draft) -> None:
+    """Ask once for words if none follow; the end comes ten minutes after the first piece (design 3)."""
+    rules = turn.office.rules
+    timers.put(turn.tx, draft.id, "words", turn.at + rules.ask, draft.group_id)
+    timers.put(turn.tx, draft.id, "draft_end", draft.at + rules.draft, draft.group_id)
 
 
 def _collect(turn: Turn, subject: str) -> None:
@@ -139,39 +198,12 @@ def _collect(turn: Turn, subject: str) -> None:
         turn.reply("help", turn.facts.bad_photos[0])
 
 
-def _recent(turn: Turn, within: int) -> Task | None:
-    found = tasks.reported_by(turn.tx, turn.actor.id, turn.event.group, turn.at - within)
-    return next((task for task in found if task.state not in lifecycle.ENDED), None)
-
-
-def _same_problem(task: Task, reading: Reading) -> bool:
-    """Whether words that follow a task within the gathering time add to it rather than report another problem."""
-    if reading.place_id and reading.place_id != task.place:
-        return False
-    return not reading.category or reading.category == task.category
-
-
-def _own_open_tasks(turn: Turn) -> list[Task]:
-    person = turn.sender
-    if person is None or not set(LEAD_ROLES).intersection(person.roles):
-        return []
-    return tasks.open_of_units(turn.tx, (person.unit,), ("accepted", "in_progress", "rework"))
-
-
-def _ask_which(turn: Turn, mine: list[Task]) -> None:
-    turn.refused = "unclear"
-    lines = "\n".join(_line(turn, task) for task in mine[:5])
-    turn.reply("ask_which", f"这张照片是哪一单的?请带单号再发，例如“反馈 {mine[0].number}”\n{lines}")
-
-
-def _line(turn: Turn, task: Task) -> str:
-    """One task on one line."""
-    fields = moving.about(turn, task)
-    return f"#{fields['number']} {fields['where']}{fields['category']}"
-
-
-def _forget(turn: Turn) -> None:
-    turn.forget = True
+def said(turn: Turn, name: str, **fields: str) -> str:
+    """A text in the office's own words where it has some."""
+    template = turn.office.rules.texts.get(name) or TEXTS[name]
+    for field, value in fields.items():
+        template = template.replace(f"{{{field}}}", value)
+    return template
 
 
 def ring(turn: Turn) -> None:
@@ -180,22 +212,22 @@ def ring(turn: Turn) -> None:
     if draft is None:
         return None
     if turn.event.action == "words":
-        if not draft.text and not draft.asked:
+        if not draft.asked:
             drafts.ask(turn.tx, draft, "words")
-            _answer(turn, draft, "ask_words", TEXTS["ask_words"])
+            _answer(turn, draft, "ask_words", said(turn, "ask_words"))
         return None
-    if not draft.text and not draft.addressed:
-        return _let_go(turn, draft)
-    reading = turn.office.reader.read(draft.text, 1)
+    if draft.asked in asking.QUESTIONS or not (draft.addressed or draft.asked == "place"):
+        return asking.drop(turn, draft)
+    return _end(turn, draft)
+
+
+def _end(turn: Turn, draft: Draft) -> None:
+    """What was addressed to the bot, or known to be a report, is never dropped: a dispatcher looks at it."""
+    reading = replace(turn.office.reader.read(draft.text, 1), sure=False, parts=(), urgent=False)
     person = turn.office.person_at.get((_channel(turn, draft), draft.sender))
-    opening.open_task(
-        turn, draft.id, draft.text or "(只有照片)", _unsure(reading), person.id if person else draft.sender
-    )
+    reporter = person.id if person else draft.sender
+    opening.open_task(turn, draft.id, draft.text or ONLY_PHOTOS, reading, reporter, draft.group_id)
     drafts.close(turn.tx, draft, draft.id)
-
-
-def _unsure(reading: Reading) -> Reading:
-    return replace(reading, sure=False, parts=())
 
 
 def _channel(turn: Turn, draft: Draft) -> str:
@@ -203,17 +235,8 @@ def _channel(turn: Turn, draft: Draft) -> str:
     return messages[0][0] if messages else ""
 
 
-def _answer(turn: Turn, draft: Draft, kind: str, said: str) -> None:
+def _answer(turn: Turn, draft: Draft, kind: str, words: str) -> None:
     where = turn.office.address_of(draft.group_id, _channel(turn, draft))
     if where is not None:
         quote = next((m for c, m in tasks.messages(turn.tx, draft.id) if c == where[0]), "")
-        turn.answer(*where, kind, said, quote=quote)
-
-
-def _let_go(turn: Turn, draft: Draft) -> None:
-    for photo in tasks.photos(turn.tx, draft.id):
-        photos.drop(turn.tx, photo.sha)
-    turn.tx.execute("delete from task_photo where task = ?", (draft.id,))
-    turn.tx.execute("delete from task_message where task = ?", (draft.id,))
-    timers.clear(turn.tx, draft.id)
-    drafts.close(turn.tx, draft, None)
+        turn.answer(*where, kind, words, quote=quote)

@@ -23,7 +23,7 @@ EDGE = 0.11  # softmax width over prose scores
 ENOUGH = 0.3  # a score below this claims nothing by itself
 CONFIRMED, PROPOSED = 0.96, 0.9
 ECHO, FULL_ECHO = 0.15, 4.0  # most a message's own words add, and how much rarity is full agreement
-RURAL_GAIN, URBAN_LOSS, TOWN_LOSS = 0.38, 0.22, 0.45  # [R] tuned on the open half
+RURAL_GAIN, AFIELD_GAIN, TOWN_LOSS = 0.58, 0.2, 0.45  # [R] tuned on the open half
 
 CLAUSE = re.compile(r"[，。；;：:,\n]")
 AGAINST = re.compile(r"不负责|不含|不包括|除外|除[^，。；]{1,20}外|不直接|不处置|不承担|不属于")
@@ -31,8 +31,7 @@ AWAY = re.compile(r"(?:归|由|交)([^，。；、]{2,14}?)(?:负责|清理|处�
 WEAK = ((re.compile(r"配合|协助|参与|协同"), 0.35), (re.compile(r"指导|督导|督促|统筹|协调|行业"), 0.55), (re.compile(r"监管|监督"), 0.85))
 BESIDES = re.compile(r"(?:除了?)?[^、，。；]{1,10}以外的?")
 HEAD = 6  # a weak verb this near the start of a clause governs all of it
-URBAN = re.compile(r"城区|县城|建成区|城市|市区|主城")
-RURAL_WORDS = re.compile(r"村|乡|镇|辖区|农村|屯")
+RURAL_WORDS = re.compile(r"村|乡|镇|农村|屯|公路|全县|县域")
 SEAT = re.compile(r"城关|城厢|街道|城区")
 
 
@@ -54,11 +53,11 @@ class ProposedDuty:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """How strongly one unit's prose claims a field, in which words, and whether only in town."""
+    """How strongly one unit's prose claims a field, in which words, and whether it speaks of the countryside."""
 
     score: float
     words: str = ""
-    urban: bool = False
+    afield: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +163,8 @@ class Routing:
                 if self.units[unit].town != town:
                     continue
                 score += RURAL_GAIN * (rural and score >= ENOUGH) - TOWN_LOSS * (not rural)
-            elif rural and claim.urban:
-                score -= URBAN_LOSS
+            elif rural and claim.afield:
+                score += AFIELD_GAIN
             scored.append((score, unit, claim.words))
         return self._shares(scored, town)
 
@@ -199,9 +198,9 @@ class Routing:
         return best
 
     def _tier(self, weight: float, terms: Sequence[str], unit: Unit) -> Claim:
-        best, hits, urban, against = 0.0, [], False, False
+        best, hits, afield, against = 0.0, [], False, False
         called = any(t in name for t in terms for name in (unit.name, *unit.aliases))
-        for clause, factor, in_town in self._clauses[unit.id]:
+        for clause, factor, country in self._clauses[unit.id]:
             found = [t for t in terms if t in clause]
             if not found:
                 continue
@@ -210,14 +209,14 @@ class Routing:
                 continue
             hits += found
             if factor > best:
-                best, urban = factor, in_town
+                best, afield = factor, country
         if against and not hits:
             return Claim(0.0)
         if not hits and not called:
             return Claim(0.0)
         extra = min(MOST, MORE * (len(set(hits)) - 1) + LENGTH * (max(map(len, hits)) - 2)) if hits else 0.0
         score = weight * (max(best, 0.6 * called) + extra + IN_NAME * called)
-        return Claim(score, "、".join(dict.fromkeys(hits)) or unit.name, urban)
+        return Claim(score, "、".join(dict.fromkeys(hits)) or unit.name, afield)
 
 
 def propose_duties(county: County, lexicon: Lexicon | None = None) -> tuple[ProposedDuty, ...]:
@@ -235,12 +234,12 @@ def is_rural(place: Place | None, seat: str) -> bool:
 
 
 def _clauses(unit: Unit) -> list[tuple[str, float, bool]]:
-    """(clause, how much it counts, only in town) for each clause of a unit's prose."""
+    """(clause, how much it counts, whether it speaks of the countryside) for each clause of a unit's prose."""
     out: list[tuple[str, float, bool]] = []
     for sentence in re.split(r"[。；;\n]", BESIDES.sub("", unit.duty)):
-        urban = bool(URBAN.search(sentence)) and not RURAL_WORDS.search(sentence)
         for clause in CLAUSE.split(sentence):
-            out += ((text, factor, urban) for text, factor in _weighed(clause, unit))
+            country = bool(RURAL_WORDS.search(clause))
+            out += ((text, factor, country) for text, factor in _weighed(clause, unit))
     return out
 
 

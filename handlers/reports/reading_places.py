@@ -41,6 +41,7 @@ COMMON = re.compile(
     r"^.?(?:市场|超市|商场|学校|医院|广场|公园|桥|绿地|花坛|社区|街道|河|湖|酒店|饭店|宾馆|大楼|银行|诊所|厂|站|塔|庙|菜市场|菜场|"
     r"农贸市场|集贸市场|早市|夜市|立交|涵洞|加油站|车站|水库|公路|景区|园区|学院|府|城|村|镇|街|路|巷|弄|渠|塘|庄|寨|苑|厂|寺)$"
 )
+GOES_ON = 2  # letters a nameless ending must add to a known name
 VERBS = set("倒掉扔撒流散落占堵挡坏烂断破漏冒盏满停贴挂涂晒烧摆砸撞")
 JOIN = re.compile(r"(?:[与和跟至到、—~～-]|以及)(?=\S)")
 TAIL = re.compile(
@@ -178,7 +179,9 @@ def _joined(last: Spot, name: _Name, end: int, text: str) -> Spot:
 
 
 def _wider(last: Spot, name: _Name, text: str) -> Spot:
-    """Two readings of the same letters: keep the entry, and the longer span unless it only adds stray letters before."""
+    """Two readings of the same letters: an entry holds its ground unless a longer name (西环路小学) clearly goes on."""
+    if last.place and not name.place and name.end - last.start - len(last.place.name) < GOES_ON:
+        return last
     end = max(last.end, _grow(text, name.end))
     place = last.place if _rank(last.place) <= _rank(name.place) else name.place
     start = last.start if last.place or not name.place else name.start

@@ -6,7 +6,7 @@ The models are a pure function of (lexicon, phrases, categories, standards); `fi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from config.county import County
@@ -71,9 +71,8 @@ def _models(key: str, inputs: _Inputs) -> tuple[Linear, Linear, Linear]:
 def teach(county: County, lexicon: Lexicon) -> tuple[Linear, Linear, Linear]:
     """Fit the three models."""
     words, cues = Words(lexicon.senses), Words(lexicon.cues)
-    framed = list(_framed(county, lexicon))
-    gate = [(label, gate_features(text, words, cues), weight) for label, text, weight in framed]
-    ear = [(label, letters(text), weight) for label, text, weight in framed]
+    gate = [(label, gate_features(t, words, cues), w) for label, t, w in _framed(county, lexicon, ("，",))]
+    ear = [(label, letters(t), w) for label, t, w in _framed(county, lexicon, lexicon.sample_places)]
     return fit(list(_matter(county, lexicon, words))), fit(gate), fit(ear)
 
 
@@ -93,8 +92,7 @@ def _matter(county: County, lexicon: Lexicon, words: Words) -> Iterator[Sample]:
             yield standard.code, matter_features(named, words), NAMED_CONDITION
 
 
-def _framed(county: County, lexicon: Lexicon) -> Iterator[tuple[str, str, float]]:
-    places = lexicon.sample_places
+def _framed(county: County, lexicon: Lexicon, places: Sequence[str]) -> Iterator[tuple[str, str, float]]:
     for i, (_, phrase) in enumerate(phrases_of(county, lexicon)):
         for label, frames in ((REPORT, lexicon.yes), (OTHER, lexicon.no)):
             frame = frames[i % len(frames)]

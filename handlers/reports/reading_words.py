@@ -9,6 +9,9 @@ from collections.abc import Iterable, Mapping
 Features = dict[str, float]
 
 SENSE, PAIR, SINGLE, TWO, CUE, SHAPE = 2.0, 1.2, 0.5, 1.0, 2.5, 1.0  # relative weights, chosen on the open half
+FAULTS = frozenset(
+    "卫生差 臭 满溢 缺失 破损 倒歪 松动 不亮 堵塞 外溢 漏水 枯死 修剪 掉落 占道 没人管 断落 违规 坑洼 塌陷 乱停 积水".split()
+)  # senses that say something is wrong; the rest name things
 RUN = re.compile(r"[一-龥a-z]+")
 CALL = re.compile(r"@[^\s,，。:：]+")
 SHAPES = (
@@ -85,7 +88,10 @@ def matter_features(text: str, words: Words) -> Features:
 def gate_features(text: str, words: Words, cues: Words) -> Features:
     """For "is it a report": letters, senses, and what frames them."""
     found = letters(text)
-    found.update(("S:" + sense, SENSE) for sense in words.find(text))
+    senses = words.find(text)
+    found.update(("S:" + sense, SENSE) for sense in senses)
+    if not FAULTS.isdisjoint(senses) and not FAULTS.issuperset(senses):
+        found["#物病"] = SENSE
     found.update(("C:" + cue, CUE) for cue in cues.find(text))
     found.update(("#" + name, SHAPE) for name in shapes(text))
     return found

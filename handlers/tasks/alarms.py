@@ -5,99 +5,104 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from config.county import Person
-from handlers.tasks import lifecycle, moving
-from handlers.tasks.texts import lasted, text
+from handlers.commands import Command
+from handlers.office import LEAD_ROLES
+from handlers.tasks import finding, lifecycle, limits, moving, opening, terms
+from handlers.tasks.texts import lasted
 from handlers.turn import Turn
 from store import outbox, tasks, timers
 from store.tasks import Task
 
-COUNTED = ("reminder", "escalation")
-
 
 def ring(turn: Turn) -> None:
-    """A task's timer: silent when the task moved on or is gone."""
-    try:
-        task = tasks.get(turn.tx, turn.event.subject)
-    except KeyError:
+    """A task's timer: silent when the task moved on, is gone, or has more time under a newer calendar."""
+    kind = turn.event.action
+    if kind not in _DOES or not tasks.exists(turn.tx, turn.event.subject):
         return
-    if task.state in lifecycle.TIMER_STATES.get(turn.event.action, ()):
-        _DOES[turn.event.action](turn, task)
+    task = tasks.get(turn.tx, turn.event.subject)
+    if task.state not in lifecycle.TIMER_STATES[kind]:
+        return
+    task = limits.refreshed(turn, task)
+    if kind != "overdue" or task.due_at is None or task.due_at <= turn.at:
+        _DOES[kind](turn, task)
 
 
-def remind(turn: Turn, task: Task, person: str, kind: str, said: str) -> bool:
+def remind(turn: Turn, task: Task, person: str, kind: str, name: str, **more: object) -> bool:
     """One private reminder under the cap; where nobody can be reached, a line to the unit without a name."""
-    if outbox.count_to(turn.tx, task.id, person, COUNTED) >= turn.office.rules.reminders:
+    cap = turn.office.rules.reminders
+    if not person or outbox.count_to(turn.tx, task.id, person, moving.REMINDERS) >= cap:
         return False
-    if turn.tell(person, kind, said, task=task):
+    if turn.tell(person, kind, moving.say(turn, name, task, **more), task=task):
         return True
-    if turn.office.private_address(person) is None and _unit_lines(turn, task) < turn.office.rules.reminders:
-        turn.tell_group("reminder", text("unit_reminder", **moving.about(turn, task)), task)
+    if turn.office.private_address(person) is None:
+        _unit_line(turn, task)
     return False
 
 
-def _unit_lines(turn: Turn, task: Task) -> int:
-    return outbox.count_to(turn.tx, task.id, "", COUNTED)
+def _unit_line(turn: Turn, task: Task) -> None:
+    """Unit and number, no name, under the same cap (design 6a)."""
+    if outbox.count_to(turn.tx, task.id, "", moving.REMINDERS) < turn.office.rules.reminders:
+        turn.tell_group("reminder", moving.say(turn, "unit_reminder", task), task)
+
+
+def chain(turn: Turn, unit: str) -> list[Person]:
+    """Who is told in turn that nobody signed: handler, deputy, unit leader."""
+    staff = turn.office.staff(unit)
+    firsts = (next((p for p in staff if role in p.roles), None) for role in LEAD_ROLES)
+    return list({p.id: p for p in firsts if p is not None}.values())
 
 
 def _relay(turn: Turn, task: Task) -> None:
-    """Not signed for: the next in line (deputy, then leader) is told; a first notice is no reminder (design 6a.3)."""
-    staff = turn.office.staff(task.unit)
-    following = staff[task.relays + 1 : task.relays + 2]
-    if not following:
-        return
+    """Not signed for: the next in line is told (a first notice is no reminder, design 6a.3), at last the leader in charge."""
+    line = chain(turn, task.unit)
     task = tasks.change(turn.tx, task, relays=task.relays + 1)
     moving.record(turn, task, "relay", task.state, amount=task.relays)
-    turn.tell(following[0].id, "dispatched", text("relay", **moving.about(turn, task)), task=task)
-    wait, start = turn.office.rules.accept, turn.allowed(task)
-    due = start + wait if task.urgent else turn.office.worktime.resume(start, wait, "work_hour").at
-    timers.put(turn.tx, task.id, "accept", due, task.group_id)
+    if task.relays < len(line):
+        said, person = moving.say(turn, "relay", task), line[task.relays].id
+        told = turn.tell(person, "dispatched", said, task=task, buttons=opening.unit_buttons(task))
+        if not told and turn.office.private_address(person) is None:
+            _unit_line(turn, task)
+        return opening.accept_timer(turn, task)
+    for leader in turn.office.with_role("leader")[:1]:
+        remind(turn, task, leader.id, "escalation", "unsigned")
 
 
 def _due_soon(turn: Turn, task: Task) -> None:
-    if task.handler:
-        remind(turn, task, task.handler, "reminder", text("due_soon", **moving.about(turn, task)))
+    remind(turn, task, task.handler, "reminder", "due_soon")
 
 
 def _overdue(turn: Turn, task: Task) -> None:
     moving.record(turn, task, "overdue", task.state)
-    fields = moving.about(turn, task)
-    if task.handler:
-        remind(turn, task, task.handler, "reminder", text("overdue", **fields))
+    remind(turn, task, task.handler, "reminder", "overdue")
     for leader in _leaders(turn, task):
-        remind(turn, task, leader.id, "escalation", text("escalation", **fields))
+        remind(turn, task, leader.id, "escalation", "escalation")
 
 
 def _leaders(turn: Turn, task: Task) -> tuple[Person, ...]:
-    unit_leaders = tuple(p for p in turn.office.staff(task.unit) if "unit_leader" in p.roles and p.id != task.handler)
-    return unit_leaders[:1] + turn.office.with_role("leader")[:1]
+    own = tuple(p for p in turn.office.staff(task.unit) if "unit_leader" in p.roles and p.id != task.handler)
+    return own[:1] + turn.office.with_role("leader")[:1]
 
 
 def _verify(turn: Turn, task: Task) -> None:
     """Nothing closes by silence (design 6a.5): a verifier of another unit is asked."""
     own = set(tasks.units(turn.tx, task.id))
-    checker = next((p for p in turn.office.with_role("verifier") if p.unit not in own), None)
-    if checker is not None:
-        fields = {**moving.about(turn, task), "used": lasted(turn.at - (task.feedback_at or turn.at))}
-        remind(turn, task, checker.id, "reminder", text("verify_wait", **fields))
+    person = next((p.id for p in turn.office.with_role("verifier") if p.unit not in own), "")
+    used = lasted(turn.at - (task.feedback_at or turn.at))
+    if remind(turn, task, person, "reminder", "verify_wait", used=used):
+        wait = turn.office.rules.verify_hours * 3600
+        due = turn.office.worktime.resume(turn.allowed(task), wait, "work_hour").at
+        timers.put(turn.tx, task.id, "verify", due, task.group_id)
 
 
 def _confirm(turn: Turn, task: Task) -> None:
     for person in turn.office.with_role("dispatcher")[:1]:
-        said = text("ask_choice", **moving.about(turn, task), choices=_numbered(turn, task))
-        remind(turn, task, person.id, "reminder", said)
-
-
-def _numbered(turn: Turn, task: Task) -> str:
-    units = [unit for unit in task.choices.split("|") if unit]
-    return (
-        "  ".join(f"{n} {turn.office.unit_name(unit)}" for n, unit in enumerate(units, 1)) or "没有把握，请直接指定单位"
-    )
+        if outbox.count_to(turn.tx, task.id, person.id, moving.REMINDERS) < turn.office.rules.reminders:
+            turn.tell(person.id, "reminder", opening.choice_text(turn, task), task=task)
 
 
 def _arbitrate(turn: Turn, task: Task) -> None:
-    judges = turn.office.with_role("arbiter") or turn.office.with_role("dispatcher")
-    for judge in judges[:1]:
-        remind(turn, task, judge.id, "reminder", text("arbitrate", number=task.number))
+    for judge in (turn.office.with_role("arbiter") or turn.office.with_role("dispatcher"))[:1]:
+        remind(turn, task, judge.id, "reminder", "arbitrate")
 
 
 _DOES: dict[str, Callable[[Turn, Task], None]] = {
@@ -107,4 +112,15 @@ _DOES: dict[str, Callable[[Turn, Task], None]] = {
     "verify": _verify,
     "confirm": _confirm,
     "arbitrate": _arbitrate,
+    "resume": terms.go_on,
 }
+
+
+def urge(turn: Turn, command: Command) -> None:
+    """催办: the reporter or a dispatcher asks for a private reminder; the cap holds for it too."""
+    task = finding.meant(turn, "urge", command)
+    if task is None or moving.permitted(turn, "urge", task) is None:
+        return
+    moving.record(turn, task, "urge", task.state)
+    reminded = remind(turn, task, task.handler, "reminder", "urge")
+    turn.reply("help", moving.say(turn, "urged" if reminded else "urged_enough", task), task=task)

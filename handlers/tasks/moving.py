@@ -1,22 +1,22 @@
-"""Moving a task along the table: who stands how to it, whether the step is allowed, and what every step writes."""
+"""Moving a task along the table: who stands how to it, whether the step is allowed, and what every step writes and says."""
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from config.county import Person
 from handlers.calendar import local
 from handlers.office import LEAD_ROLES
-from handlers.tasks import lifecycle
+from handlers.tasks import asking, guards, lifecycle
 from handlers.tasks.texts import short, text
 from handlers.turn import Buttons, Turn
 from handlers.worktime import shown
-from store import history, tasks, timers
+from store import history, outbox, tasks, timers
 from store.tasks import Task
 
-DEFAULT_LIMIT = (5, "work_day")  # dispatch.md A5: a class without a standard gets the commonest long limit
+REMINDERS = ("reminder", "escalation")
+QUEUED = ("dispatched", "ruling", "verify_request", "ask_choice", "returned", "rework")  # waiting for 08:30
 
 
 def day_of(at: int) -> str:
@@ -30,44 +30,54 @@ def clock_of(at: int) -> str:
 
 
 def relations(turn: Turn, task: Task) -> frozenset[str]:
-    """How the sender stands to a task, in the table's words; "own_unit" when a check would be of their own work."""
-    if turn.sender is None:
-        return frozenset()
-    return standing(turn.sender, task, tasks.units(turn.tx, task.id), tasks.reporters(turn.tx, task.id))
+    """How the sender stands to a task, in the table's words; "own_unit" for someone of a unit that handles it."""
+    person = turn.sender
+    if person is None:
+        return frozenset({"system"} if turn.event.kind == "timer" else ())
+    return standing(person, task, tasks.units(turn.tx, task.id), tasks.reporters(turn.tx, task.id))
 
 
 def standing(person: Person, task: Task, units: Sequence[str], reporters: Sequence[str]) -> frozenset[str]:
     """The same for anybody, without a turn: the console offers exactly the steps the table will permit."""
     roles, found = frozenset(person.roles), set()
-    own = person.unit in (units or (task.unit,)) and bool(person.unit)
-    if own and roles.intersection(LEAD_ROLES):
-        found.add("unit")
+    own = bool(person.unit) and person.unit in (units or (task.unit,))
+    if own:
+        found.add("own_unit")
+        if roles.intersection(LEAD_ROLES):
+            found.add("lead" if person.unit == task.unit else "assistant")
     if person.id == task.reporter:
         found.add("opener")
-    if person.id in reporters:
-        found.add("own_unit" if own else "reporter")
-    if "verifier" in roles:
-        found.add("own_unit" if own else "checker")
+    if not own and person.id in reporters:
+        found.add("reporter")
+    if "verifier" in roles and not own:
+        found.add("checker")
     if "dispatcher" in roles:
-        found.update({"dispatcher", "own_unit" if own else "outside_dispatcher"})
+        found.update({"dispatcher"} if own else {"dispatcher", "outside_dispatcher"})
     return frozenset(found | roles.intersection({"arbiter", "leader"}))
 
 
 def permitted(turn: Turn, event: str, task: Task, words: str = "") -> lifecycle.Step | None:
-    """The step the sender may take; otherwise they are refused with a reason and None comes back."""
+    """The step the sender may take now; otherwise they are told once why not and None comes back."""
     verdict = lifecycle.may(event, task.state, relations(turn, task))
     label = lifecycle.EVENTS[event][0].label
     if isinstance(verdict, str):
-        who = "、".join(
-            dict.fromkeys(lifecycle.RELATIONS[r] for s in lifecycle.allowed(event, task.state) for r in s.who)
-        )
-        state = lifecycle.STATES[task.state]
-        turn.refuse(verdict, text(verdict, number=task.number, label=label, who=who, state=state), task=task)
+        steps = tuple(lifecycle.allowed(event, task.state))
+        who = "、".join(dict.fromkeys(lifecycle.RELATIONS[r] for step in steps for r in step.who))
+        _refused(turn, verdict, verdict, task, label=label, who=who)
+        return None
+    if guard := guards.failing(turn, task, verdict):
+        _refused(turn, guard.code, guard.text, task, label=verdict.label)
         return None
     if verdict.reason and not words.strip():
-        turn.refuse("unclear", text("reason", word=label, number=task.number), task=task)
+        asking.ask(turn, "why", event, task.number)
+        _refused(turn, "unclear", "reason", task, word=label)
         return None
     return verdict
+
+
+def _refused(turn: Turn, code: str, name: str, task: Task, **more: object) -> None:
+    figures = {"days": turn.office.rules.reopen_days, "count": task.returns, "extensions": task.extensions}
+    turn.refuse(code, say(turn, name, task, **{**figures, **more}), task=task)
 
 
 def move(
@@ -75,17 +85,21 @@ def move(
     task: Task,
     event: str,
     to: str,
+    fields: Mapping[str, Any] | None = None,
     *,
     words: str = "",
     code: str = "",
     amount: int | None = None,
-    **fields: Any,
 ) -> Task:
-    """Take a step: the row, its history, its words and the timers that may no longer run."""
-    changed = tasks.change(turn.tx, task, state=to, **fields)
+    """Take a step: the row, its history, its words; timers and waiting messages that no longer fit go."""
+    ended = {"ended_at": turn.at} if to in lifecycle.ENDED else {}
+    changed = tasks.change(turn.tx, task, state=to, **ended, **(fields or {}))
     record(turn, changed, event, task.state, words=words, code=code, amount=amount)
     for kind in lifecycle.timers_to_clear(to):
         timers.clear(turn.tx, task.id, kind)
+    if to != task.state:
+        for kind in REMINDERS if to in lifecycle.WORKING else (*REMINDERS, *QUEUED):
+            outbox.cancel(turn.tx, task.id, kind)
     return changed
 
 
@@ -111,28 +125,10 @@ def record(
     tasks.note(turn.tx, task.id, n, words)
 
 
-def limit(turn: Turn, task: Task) -> dict[str, Any]:
-    """The task's due time from now, in the clock of its limit."""
-    n, unit = (task.limit_n, task.limit_unit) if task.limit_n and task.limit_unit else DEFAULT_LIMIT
-    deadline = turn.office.worktime.due(turn.at, n, unit)
-    return {"due_at": deadline.at, "limit_n": n, "limit_unit": unit}
-
-
-def start_limit_timers(turn: Turn, task: Task, start: int) -> None:
-    """临期 at four fifths of the limit and 超时 at its end (ux.md F1)."""
-    if task.due_at is None:
-        return
-    soon = start + (task.due_at - start) * 4 // 5
-    timers.put(
-        turn.tx, task.id, "due_soon", turn.office.worktime.next_open(soon) if not task.urgent else soon, task.group_id
-    )
-    timers.put(turn.tx, task.id, "overdue", task.due_at, task.group_id)
-
-
 def about(turn: Turn, task: Task) -> dict[str, object]:
     """The fields every text about a task may use."""
     office = turn.office
-    place = office.place_name(task.place) or task.place_text
+    place = task.place_text or office.place_name(task.place)
     return {
         "number": task.number,
         "where": f"{short(place, 24)} · " if place else "",
@@ -141,13 +137,21 @@ def about(turn: Turn, task: Task) -> dict[str, object]:
         "text": short(task.text),
         "state": lifecycle.STATES[task.state],
         "due": due_text(turn, task),
+        "person": turn.actor.name,
+        "own": office.unit_name(turn.actor.unit),
+        "time": clock_of(turn.at),
     }
+
+
+def say(turn: Turn, text_name: str, task: Task, **more: object) -> str:
+    """A text about a task, in the office's own words where it has some."""
+    return text(text_name, turn.office.rules.texts, **{**about(turn, task), **more})
 
 
 def due_text(turn: Turn, task: Task) -> str:
     """The deadline as people read it."""
     if task.due_at is None:
-        return "时限待定"
+        return "时限暂停" if task.state == "suspended" else "时限待定"
     return shown(task.due_at, turn.at, turn.office.worktime.provisional(task.due_at))
 
 
@@ -161,15 +165,31 @@ def announce(
     photos: tuple[str, ...] = (),
     buttons: Buttons = (),
 ) -> None:
-    """One message per step: in the group where the step was taken, or there and to the person who took it alone."""
-    if turn.event.group == task.group_id:
-        turn.reply(kind, said, task=task, mention=mention, photos=photos, buttons=buttons)
-        return
-    if turn.event.channel in turn.office.channels:
+    """One message per step: in the group where it was taken, or there and to the person who took it elsewhere."""
+    event = turn.event
+    if event.kind == "message" and event.group == task.group_id:
+        return turn.reply(kind, said, task=task, mention=mention, photos=photos, buttons=buttons)
+    if event.kind in ("message", "click"):
         turn.reply(kind, said, task=task)
     turn.tell_group(kind, said, task, mention=mention, photos=photos, buttons=buttons)
 
 
-def today(turn: Turn) -> datetime.date:
-    """The Shanghai date of the event."""
-    return local(turn.at).date()
+def reach(turn: Turn, task: Task, person: str, kind: str, said: str, buttons: Buttons = ()) -> bool:
+    """Write to somebody an announcement could not call: not in the group, or it is their quiet time. False if nobody can."""
+    if not person or (turn.office.member(task.group_id, person) and not turn.quiet(task)):
+        return True
+    return turn.tell(person, kind, said, task=task, buttons=buttons) or (
+        turn.office.private_address(person) is not None  # they asked for quiet
+    )
+
+
+def first_here(turn: Turn, task: Task, people: tuple[Person, ...]) -> str:
+    """The first of these people who is in the task's group, else the first."""
+    here = (p.id for p in people if turn.office.member(task.group_id, p.id))
+    return next(here, people[0].id if people else "")
+
+
+def at_name(turn: Turn, task: Task, person: str) -> str:
+    """ " @张强" where calling them is possible and allowed, else nothing."""
+    called = person and turn.office.member(task.group_id, person) and not turn.quiet(task)
+    return f" @{turn.office.person_name(person)}" if called else ""

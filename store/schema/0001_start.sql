@@ -92,6 +92,8 @@ create table draft (
   text text not null,
   addressed integer not null,
   asked text not null default '',
+  verb text not null default '',
+  number text not null default '',
   task text,
   at integer not null,
   last_at integer not null,
@@ -127,6 +129,18 @@ create table task (
   returns integer not null default 0,
   reworks integer not null default 0,
   relays integer not null default 0,
+  allowed_n integer,
+  used integer not null default 0,
+  began integer,
+  extensions integer not null default 0,
+  suspensions integer not null default 0,
+  asked text not null default '',
+  asked_until integer,
+  resume_at integer,
+  final integer not null default 0,
+  exempt integer not null default 0,
+  before_state text not null default '',
+  ended_at integer,
   merged_into text,
   version integer not null default 1,
   unique (day, serial)
@@ -135,9 +149,10 @@ create index task_open on task (state, due_at) where state not in ('closed', 're
 create index task_by_unit on task (unit, state);
 create index task_opened on task (opened_at);
 create index task_reporter_group on task (reporter, group_id, opened_at);
-create table task_unit (task text not null, unit text not null, lead integer not null, primary key (task, unit)) without rowid;
+create table task_unit (task text not null, unit text not null, lead integer not null, accepted_at integer, reported_at integer, primary key (task, unit)) without rowid;
+create index task_unit_assistant on task_unit (unit) where lead = 0;
 create table task_reporter (task text not null, person text not null, at integer not null, primary key (task, person)) without rowid;
-create table task_photo (task text not null, sha text not null, role text not null, person text not null, event_seq integer, at integer not null, hidden integer not null default 0, primary key (task, sha, role)) without rowid;
+create table task_photo (task text not null, sha text not null, role text not null, person text not null, event_seq integer, at integer not null, hidden integer not null default 0, n integer not null default 0, primary key (task, sha, role)) without rowid;
 create table task_message (channel text not null, message text not null, task text not null, primary key (channel, message, task)) without rowid;
 create index task_message_task on task_message (task);
 create table task_note (task text not null, n integer not null, text text not null, primary key (task, n)) without rowid;
