@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli import main
 from bot.pack import pack
 from bot.rehearse import rehearse
 from config.errors import QunbanError
@@ -21,7 +20,6 @@ from config.files import shipped_county
 
 ROOT = Path(__file__).resolve().parents[1]
 READMES = ("README.md", "README.zh-CN.md")
-COMMAND = re.compile(r"\./run ([a-z]+)")
 SERVES = re.compile(r"\./run( serve .*)?")
 # what stands in for a command that cannot run inside a test, and why
 INSTEAD = {
@@ -36,7 +34,11 @@ def commands(readme: str) -> list[str]:
 
 
 def shell(line: str, clone: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["sh", "-c", line], cwd=clone, env=plain(), capture_output=True, text=True, check=False)
+    """Typed by somebody who answers y when asked whether he is sure."""
+    return subprocess.run(
+        ["sh", "-c", line], cwd=clone, env=plain(), input="y
+", capture_output=True, text=True, check=False
+    )
 
 
 def plain() -> dict[str, str]:
@@ -70,8 +72,6 @@ def test_both_readmes_show_the_same_commands() -> None:
 @pytest.mark.parametrize("line", commands(READMES[0]))
 def test_every_command_shown_works_in_the_order_shown(line: str, clone: Path) -> None:
     """The clone is one for all, so that a later command meets what an earlier one left."""
-    if (named := COMMAND.match(line)) and named[1] not in main.commands:
-        pytest.skip(f"bot 还没有 {named[1]} 命令")
     if SERVES.fullmatch(line):
         serves(line, clone)
     else:
