@@ -1,0 +1,253 @@
+"""The crash storm: people report, officers answer, time runs ahead, and the server is killed all the while.
+
+    python -m tests.crash.storm --reports 2000 --kills 110 --seed 1
+
+What must hold afterwards stands in `tests.crash.truth`; the last line printed sums up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import io
+import itertools
+import random
+import sqlite3
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiohttp
+
+from bot.failpoints import POINTS
+from config.files import shipped_county
+from handlers.office import Office, Rules, open_office
+from tests.crash.persona import Persona
+from tests.crash.server import Server
+from tests.crash.truth import Truth, find_truth
+
+ROOM = "suishoupai"
+PROBLEMS = (
+    "垃圾堆成山没人清", "井盖破了个大洞", "路灯不亮", "路面坑洼积水", "小广告贴满墙", "占道经营摆摊",
+    "污水外溢", "树枝折断挂着", "护栏被撞坏", "建筑垃圾乱倒",
+)  # fmt: skip
+LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How big the storm is. `photos` is the share of reports that bring one, `again` of messages sent once more."""
+
+    reports: int = 300
+    kills: int = 30
+    photos: float = 0.1
+    again: float = 0.1
+    seed: int = 1
+    talkers: int = 12
+    officers: int = 3
+
+
+@dataclass(slots=True)
+class Said:
+    """What was acknowledged: event id → (state, seq); `marks` the word that tells a report from every other."""
+
+    acknowledged: dict[str, tuple[str, int]] = field(default_factory=dict)
+    marks: dict[str, str] = field(default_factory=dict)
+    known: int = 0
+    forwards: int = 0
+
+
+def mark_of(n: int) -> str:
+    """A word in letters for a number."""
+    return "".join(LETTERS[n // len(LETTERS) ** place % len(LETTERS)] for place in range(4))
+
+
+class Storm:
+    """`await Storm(plan, folder).run()` gives the truth found afterwards."""
+
+    def __init__(self, plan: Plan, folder: Path) -> None:
+        self.plan = plan
+        self.server = Server(folder / "data")
+        self.said = Said()
+        self._random = random.Random(plan.seed)
+        self._people: dict[str, Persona] = {}
+        self._office = open_office(shipped_county(), {}, Rules(), b"k" * 32, demo=True)
+        self._reports = iter(self._texts())
+        self._over = asyncio.Event()
+        self._turns = asyncio.Semaphore(0)
+        self._allowed = 0
+        self._hits: dict[str, int] = dict.fromkeys(POINTS, 0)
+
+    async def run(self) -> Truth:
+        """The whole storm, then the reckoning."""
+        began = time.monotonic()
+        await self.server.start()
+        self._allow(0.0)
+        async with asyncio.TaskGroup() as group:
+            talkers = [group.create_task(self._talk()) for _ in range(self.plan.talkers)]
+            others = [group.create_task(self._answer(n)) for n in range(self.plan.officers)]
+            others += [group.create_task(self._hurry()), group.create_task(self._strike())]
+            await asyncio.gather(*talkers)
+            self._over.set()
+            await asyncio.gather(*others)
+        await self._calm()
+        for person in self._people.values():
+            await person.close()
+        await self.server.stop()
+        repeats = sum(person.repeats for person in self._people.values())
+        return find_truth(self.server, self.said, self._office, self._hits, repeats, time.monotonic() - began)
+
+    def _texts(self) -> list[tuple[str, str]]:
+        """(person, text): each reporter's next report is about another place, so that no rule joins two."""
+        office = self._office
+        places = [p.name for p in office.county.places if p.kind == "road"]
+        reporters = [p.id for p in office.county.people if p.roles == ("reporter",)]
+        said = (f"{place}{problem}" for place, problem in itertools.product(places, PROBLEMS))
+        clear = [text for text in said if _is_clear(office, text)]
+        assert len(clear) > len(places), f"too few clear reports: {len(clear)}"
+        clear = clear[:: len(PROBLEMS) - 1] + clear
+        pairs = zip(range(self.plan.reports), itertools.cycle(reporters), itertools.cycle(clear))
+        return [(person, f"{text} {mark_of(n)}") for n, person, text in pairs]
+
+    def _person(self, name: str) -> Persona:
+        if name not in self._people:
+            self._people[name] = Persona(self.server, name)
+        return self._people[name]
+
+    async def _talk(self) -> None:
+        for person, text in self._reports:
+            await self._turns.acquire()
+            who, message = self._person(person), f"r{text.rpartition(' ')[2]}"
+            self.said.marks[f"{person}/{message}"] = text.rpartition(" ")[2]
+            photos = []
+            if self._random.random() < self.plan.photos:
+                photos.append(await who.photo(_picture(self._random)))
+            await self._say(who, message, text, photos)
+
+    async def _say(self, who: Persona, message: str, text: str, photos: list[str]) -> None:
+        twice = self._random.random() < self.plan.again
+        tries = [who.say(ROOM, message, text, photos)]
+        if twice and self._random.random() < 0.5:
+            tries.append(who.say(ROOM, message, text, photos))  # side by side
+        answers = await asyncio.gather(*tries)
+        if twice:
+            answers.append(await who.say(ROOM, message, text, photos))
+        for answer in answers:
+            self.said.known += answer["state"] == "known"
+            if answer["state"] == "kept":
+                self.said.acknowledged[f"{who.person}/{message}"] = ("kept", int(answer["seq"]))
+            else:
+                self.said.acknowledged.setdefault(f"{who.person}/{message}", (answer["state"], 0))
+
+    async def _answer(self, officer: int) -> None:
+        """Units sign for tasks, report them done, reporters agree."""
+        for n in itertools.count():
+            if self._over.is_set():
+                return
+            found = await asyncio.to_thread(self._some_task)
+            if found is None:
+                await asyncio.sleep(0.05)
+                continue
+            person, text = found
+            await self._say(self._person(person), f"c{officer}-{n}", text, [])
+
+    def _some_task(self) -> tuple[str, str] | None:
+        states = "('dispatched', 'accepted', 'feedback_given')"
+        try:
+            with sqlite3.connect(f"file:{self.server.data / 'qunban.db'}?mode=ro", uri=True, timeout=1) as books:
+                rows = books.execute(
+                    f"select day, serial, state, unit, reporter from task where serial is not null and state in {states}"
+                    " order by opened_at desc limit 40"
+                ).fetchall()
+            books.close()
+        except sqlite3.Error:
+            return None
+        if len(rows) < 5:
+            return None
+        day, serial, state, unit, reporter = self._random.choice(rows)
+        number, staff = f"{day[4:]}-{serial:03d}", self._office.staff(unit)
+        if state == "feedback_given":
+            return reporter, f"通过 {number}"
+        if not staff:
+            return None
+        return staff[0].id, f"签收 {number}" if state == "dispatched" else f"反馈 {number} 已处理完毕"
+
+    async def _hurry(self) -> None:
+        """Business time runs ahead in leaps of minutes, so that timers ring in the storm."""
+        who = self._person("hetao")
+        while not self._over.is_set():
+            await self.server.up.wait()
+            try:
+                await who.forward(self._random.randint(30, 200))
+                self.said.forwards += 1
+            except (aiohttp.ClientError, TimeoutError, KeyError):
+                pass
+            await asyncio.sleep(0.3)
+
+    async def _strike(self) -> None:
+        """Kill: at random moments, and at each named place in turn."""
+        places = itertools.cycle(POINTS)
+        while self.server.kills < self.plan.kills:
+            await self._strike_at(next(places))
+            await asyncio.sleep(self._random.uniform(0.0, 1.0))
+            await self.server.kill()
+            await self.server.start()
+            self._allow(self.server.kills / self.plan.kills)
+        self._allow(1.0)
+
+    async def _strike_at(self, place: str) -> None:
+        """A moment's work, then death at the named place, or by hand when nobody comes by there."""
+        await asyncio.sleep(self._random.uniform(0.0, 0.5))
+        await self.server.kill()
+        came = f"{place}:{self._random.choice((1, 1, 2, 5, 15))}"
+        if not await self.server.start(came) or await self.server.ended(within=2.5):
+            self._hits[place] += 1
+        else:
+            await self.server.kill()
+        await self.server.start()
+
+    def _allow(self, share: float) -> None:
+        """Reports are spread over the whole storm."""
+        while self._allowed < min(1.0, share + 0.05) * self.plan.reports:
+            self._allowed += 1
+            self._turns.release()
+
+    async def _calm(self) -> None:
+        """Everything left over gets its time: hours pass, then a day."""
+        await self.server.kill()
+        await self.server.start()
+        who = self._person("hetao")
+        for seconds in (3600, 86400):
+            await who.forward(seconds)
+
+
+def _is_clear(office: Office, text: str) -> bool:
+    reading = office.reader.read(text, 0, "")
+    return reading.kind == "report" and bool(reading.place) and not reading.parts and not reading.urgent
+
+
+def _picture(chance: random.Random) -> bytes:
+    from PIL import Image
+
+    made, out = Image.frombytes("RGB", (32, 32), chance.randbytes(32 * 32 * 3)).resize((320, 240)), io.BytesIO()
+    made.save(out, "JPEG")
+    return out.getvalue()
+
+
+def main() -> None:
+    """The command line of the full storm."""
+    parser = argparse.ArgumentParser()
+    for name, kind, usual in (("reports", int, 2000), ("kills", int, 110), ("photos", float, 0.1), ("seed", int, 1)):
+        parser.add_argument(f"--{name}", type=kind, default=usual)
+    asked = parser.parse_args()
+    plan = Plan(asked.reports, asked.kills, asked.photos, seed=asked.seed)
+    with tempfile.TemporaryDirectory() as folder:
+        truth = asyncio.run(Storm(plan, Path(folder)).run())
+    print(truth.summary())
+    sys.exit(1 if truth.faults else 0)
+
+
+if __name__ == "__main__":
+    main()
