@@ -28,10 +28,10 @@ __all__ = ["Guess", "Lesson", "ProposedDuty", "Reader", "Reading", "Trace", "pro
 
 TOP = 5  # classes reported
 NEVER = -9.0
-HEARD = 0.35  # the ear keeps from here: losing a report is worse than reading one line in vain
+HEARD, EARSHOT = -0.6, 300  # log-odds from which the ear keeps a line, and how many letters it hears
 IS_REPORT = 0.5
-# Logistic over (log-odds of the frame, log-odds of any class against chatter, a photo, a known place, a nameless place).
-GATE, BIAS = (0.7, 0.42, 0.75, 0.95, 0.5), -1.9
+# Logistic over log-odds of (the frame, the ear, any class against chatter), a photo, a known place, a nameless place.
+GATE, BIAS = (0.55, 0.41, 0.29, 0.8, 0.95, 0.5), -2.2
 CROWD = 0.6  # the class-against-chatter difference is cut off here
 SHARPNESS = 14.0  # softmax over class scores; calibrated on the open half
 SURE_UNIT, SURE_REPORT = 0.8, 0.8  # see docs/understanding.md: where Wilson's lower bound of precision passed 0.95
@@ -111,12 +111,12 @@ class Reader:
 
     def listen(self, text: str, photos: int) -> bool:
         """Whether an unaddressed message is worth keeping as a report."""
-        found = letters(text.lower() if len(text) < 300 else text[:300].lower())
-        if len(found) < 3:
-            return False
-        scores = self._ear.scores(found)
-        margin = scores[self._ear_yes] - scores[1 - self._ear_yes]
-        return margin * FITTED + (0.7 if photos else 0.0) > math.log(HEARD / (1 - HEARD))
+        return len(text) > 2 and self._hear(text) + (0.7 if photos else 0.0) > HEARD
+
+    def _hear(self, text: str) -> float:
+        """Log-odds from letters alone."""
+        scores = self._ear.scores(letters(text[:EARSHOT].lower()))
+        return FITTED * (scores[self._ear_yes] - scores[1 - self._ear_yes])
 
     def read(self, text: str, photos: int, sender_unit: str = "") -> Reading:
         """Understand one message."""
@@ -135,7 +135,7 @@ class Reader:
         setting = next((m.group() for s in spots if (m := SETTING.search(s.text))), "")
         if setting and chances[0][1] < VAGUE:
             chances, _ = self._classify(matter_features(rest + "，" + setting, self._words))
-        p = self._is_report(rest, photos, spot, against_chatter)
+        p = self._is_report(masked, rest, photos, spot, against_chatter)
         kind = "report" if p >= IS_REPORT else self._kind(rest)
         place = spot.place
         units = self._units(chances, place, text, rest, sender_unit)
@@ -165,11 +165,11 @@ class Reader:
         ranked = sorted(((label, v / whole) for label, v in belief.items()), key=lambda pair: (-pair[1], pair[0]))
         return ranked, top - chatter
 
-    def _is_report(self, rest: str, photos: int, spot: Spot, against_chatter: float) -> float:
+    def _is_report(self, text: str, rest: str, photos: int, spot: Spot, against_chatter: float) -> float:
         scores = self._gate.scores(gate_features(rest, self._words, self._cues))
         frame = FITTED * (scores[self._yes] - scores[1 - self._yes])
         topic = FITTED * max(-CROWD, min(CROWD, against_chatter))
-        facts = (frame, topic, photos > 0, spot.place is not None, spot.found and spot.place is None)
+        facts = (frame, self._hear(text), topic, photos > 0, spot.place is not None, spot.found and spot.place is None)
         odds = BIAS + sum(weight * fact for weight, fact in zip(GATE, facts, strict=True))
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, odds))))
 
