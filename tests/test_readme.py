@@ -36,8 +36,7 @@ def commands(readme: str) -> list[str]:
 def shell(line: str, clone: Path) -> subprocess.CompletedProcess[str]:
     """Typed by somebody who answers y when asked whether he is sure."""
     return subprocess.run(
-        ["sh", "-c", line], cwd=clone, env=plain(), input="y
-", capture_output=True, text=True, check=False
+        ["sh", "-c", line], cwd=clone, env=plain(), input="y\n", capture_output=True, text=True, check=False
     )
 
 
