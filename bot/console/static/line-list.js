@@ -52,6 +52,7 @@ export function arrange(list) {
       list.insertBefore(heading, mark && mark.classList.contains('unread-mark') ? mark : line);
     }
     line.classList.toggle('run', follows(last, line));
+    line.classList.toggle('echo', Boolean(last) && line.classList.contains('bot') && line.dataset.quote === last.dataset.id);
     last = line;
   }
 }
