@@ -43,7 +43,7 @@ class Preparer:
     async def __call__(self, event: Event, office: Office) -> Facts:
         ready = tuple(photo.sha for photo in event.photos if photo.sha)
         missing = [photo for photo in event.photos if not photo.sha]
-        reading = _read(event, office)
+        reading = read_words(event, office)
         if not missing:
             return Facts(photos=ready, reading=reading)
         work = {asyncio.ensure_future(self._take(event.channel, photo)): photo for photo in missing}
@@ -143,7 +143,7 @@ def _waited_for(connection: sqlite3.Connection) -> tuple[list[tuple[str, str, in
     return waited, inbox.bodies(connection, [seq for _, _, seq in waited]) if waited else {}
 
 
-def _read(event: Event, office: Office) -> Reading | None:
+def read_words(event: Event, office: Office) -> Reading | None:
     """What the words report, read here so that the writer need not wait for it; None when they are for something else."""
     group, words = office.groups.get(event.group), without_tag(event.text)
     if group is None or group.purpose != "reports" or event.quote or not words:

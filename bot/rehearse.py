@@ -5,47 +5,36 @@ The whole pipeline runs (accept, prepare, decide, deliver); only the platform is
 
 from __future__ import annotations
 
-import datetime
 import hashlib
-import json
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+import sqlite3
+import tempfile
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from bot.clock import BusinessClock
 from bot.engine import Engine, Frame
 from bot.inbox import Receipt
+from bot.media import PhotoShop
 from bot.platforms import Pace
+from bot.prepare import read_words
+from bot.script import START, Line, instant, read_script
 from config.county import County
-from config.errors import ConfigError, Fault
+from config.errors import Busy, Fault, Rejected
 from handlers import Decision
 from handlers.events import Event, Facts, Message, Photo
 from handlers.office import Channel, Office, Rules
-from store import Outcome, Store, tasks
+from store import Outcome, Store, photos, tasks
 from store.outbox import OutboxRow
 from store.tasks import Task
 
-START = "2026-11-23T09:00:00+08:00"  # a Monday in duty hours
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a script; a line with only `t` lets the clock run."""
-
-    t: int
-    group: str = ""
-    sender: str = ""
-    text: str = ""
-    photos: tuple[str, ...] = ()
-    quote: int | None = None
-    recall: int | None = None
-    id: str = ""
+CALLED = ("@群办", "@机器人", "@小群", "@bot")
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something the bot said: `to` a group id or person id."""
+    """Something the bot said: `to` a group id or person id, `task` a number."""
 
     to: str
     kind: str
@@ -92,64 +81,73 @@ class Stage:
         return b""
 
 
-def read_script(path: Path) -> tuple[int, list[Line], list[Fault]]:
-    """(start, lines, faults): a malformed line is reported with its number and the rest goes on."""
-    start, lines, faults = _instant(START), [], []
-    for number, raw in enumerate(path.read_text("utf-8-sig").splitlines(), 1):
-        if not raw.strip():
-            continue
-        try:
-            row = json.loads(raw)
-            if "start" in row and "t" not in row:
-                start = _instant(row["start"])
-                continue
-            lines.append(_line(row))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            faults.append(Fault(path.name, number, None, f"看不懂这一行({type(error).__name__})"))
-    return start, lines, faults
+class Album:
+    """The photos of a script: a file is cleaned like any photo, any other name is a made picture, the same name the same."""
 
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._shop: PhotoShop | None = None
 
-def _instant(text: str) -> int:
-    return int(datetime.datetime.fromisoformat(text).timestamp())
+    async def __call__(self, event: Event, office: Office) -> Facts:
+        """What `prepare` finds out; nothing is ever late."""
+        good, bad = [], []
+        for photo in event.photos:
+            try:
+                good.append(await self._take(photo.ref))
+            except (Rejected, Busy) as error:
+                bad.append(str(error))
+        return Facts(photos=tuple(good), bad_photos=tuple(bad), reading=read_words(event, office))
 
+    async def close(self) -> None:
+        """Throw the cleaned files away."""
+        if self._shop is not None and self._folder is not None:
+            await self._shop.close()
+            self._folder.cleanup()
 
-def _line(row: dict[str, Any]) -> Line:
-    return Line(
-        int(row["t"]),
-        str(row.get("group") or ""),
-        str(row.get("sender") or ""),
-        str(row.get("text") or ""),
-        tuple(map(str, row.get("photos") or ())),
-        None if row.get("quote") is None else int(row["quote"]),
-        None if row.get("recall") is None else int(row["recall"]),
-        str(row.get("id") or ""),
-    )
+    async def _take(self, name: str) -> str:
+        path = Path(name)
+        if not path.is_file():
+            sha = hashlib.sha256(name.encode()).hexdigest()
+            await self._store.write(lambda tx: photos.add(tx, sha, 1600, 1200, 0, sha))
+            return sha
+        made = await (await self._open_shop()).clean(path)
+        await self._store.write(lambda tx: photos.add(tx, made.sha, made.width, made.height, made.size, made.dhash))
+        return made.sha
+
+    async def _open_shop(self) -> PhotoShop:
+        if self._shop is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="qunban-")
+            self._shop = PhotoShop(Path(self._folder.name))
+            await self._shop.start()
+        return self._shop
 
 
 class Rehearsal:
     """`await Rehearsal.open(county)`, then `play` lines; usable step by step by tests."""
 
-    def __init__(self, engine: Engine, stage: Stage, start: int) -> None:
+    def __init__(self, engine: Engine, stage: Stage, album: Album, start: int) -> None:
         self.engine = engine
         self.stage = stage
         self.start = start
         self.steps: list[Step] = []
+        self._album = album
         self._said: dict[int, str] = {}
         self._answers: dict[int, str] = {}
         self._heard = 0
-        self._refused = ""
+        self._decision: Decision | None = None
         engine.listeners.append(self._note)
 
     @classmethod
     async def open(cls, county: County, start: int | None = None, rules: Rules | None = None) -> Rehearsal:
         """Everything in memory; groups and people are addressed by their ids."""
-        begin = _instant(START) if start is None else start
+        begin = instant(START) if start is None else start
         business, stage = BusinessClock(start=begin), Stage()
-        engine = Engine(
-            Store.open(None, business), business, {"stage": stage}, _made_photos, Frame(rules or Rules(), b"rehearsal")
-        )
+        store = Store.open(None, business)
+        album = Album(store)
+        engine = Engine(store, business, {"stage": stage}, album, Frame(rules or Rules(), b"rehearsal"))
         await engine.start(_staged(county))
-        return cls(engine, stage, begin)
+        return cls(engine, stage, album, begin)
 
     async def play(self, lines: Iterable[Line]) -> list[Step]:
         """Play a whole script."""
@@ -158,29 +156,36 @@ class Rehearsal:
         return await self.finish()
 
     async def step(self, line: Line) -> Step:
-        """Run the clock up to the line's moment, then let it happen; its effects settle before this returns."""
-        await self._run_to(self.start + line.t)
-        if self.steps:
-            self.steps[-1].tasks = await self._tasks()
-        step = Step(len(self.steps))
+        """Let one line happen; its effects settle before this returns.
+
+        What falls due before a message belongs to the step before it; a line with only `t` owns the time it lets run.
+        """
+        if line.sender:
+            await self._run_to(self.start + line.t)
+        await self._close_books()
+        step = Step(len(self.steps) if line.i is None else line.i)
         self.steps.append(step)
         if line.sender:
             await self._happen(step, line)
-        await self.engine.settle()
+        else:
+            await self._run_to(self.start + line.t)
         self._collect()
-        step.refused = self._refused or None
         return step
 
     async def finish(self) -> list[Step]:
         """Close the books of the last step."""
-        self._collect()
-        if self.steps:
-            self.steps[-1].tasks = await self._tasks()
+        await self._close_books()
         return self.steps
 
     async def close(self) -> None:
         """Let go."""
         await self.engine.close()
+        await self._album.close()
+
+    async def _close_books(self) -> None:
+        self._collect()
+        if self.steps:
+            self.steps[-1].tasks = await self.engine.store.read(lambda c: _shown_all(c, self.engine.office))
 
     async def _run_to(self, moment: int) -> None:
         ahead = moment - self.engine.business()
@@ -189,13 +194,13 @@ class Rehearsal:
             self._collect()
 
     async def _happen(self, step: Step, line: Line) -> None:
-        self._refused = ""
+        self._decision = None
         event = self._event(step.i, line)
         receipt: Receipt = (await self.engine.inbox.accept((event,)))[0]
-        step.kept = receipt.state == "kept"
-        if receipt.state == "known":
-            step.refused = self._refused = "duplicate"
         await self.engine.settle()
+        decision = self._decision
+        step.kept = receipt.state == "kept" and not (decision and decision.forgotten)
+        step.refused = "duplicate" if receipt.state == "known" else decision.refused or None if decision else None
 
     def _event(self, i: int, line: Line) -> Event:
         message = line.id or f"m{i}"
@@ -205,8 +210,6 @@ class Rehearsal:
             gone = self._said.get(line.recall, "")
             return Event("stage", f"recall/{gone}", "recall", address, line.group, line.sender, subject=gone)
         quote = "" if line.quote is None else self._answers.get(line.quote, self._said.get(line.quote, ""))
-        photos = tuple(Photo(name, hashlib.sha256(name.encode()).hexdigest()) for name in line.photos)
-        addressed = "@群办" in line.text
         return Event(
             "stage",
             message,
@@ -215,40 +218,26 @@ class Rehearsal:
             line.group,
             line.sender,
             text=line.text,
-            photos=photos,
+            photos=tuple(Photo(name) for name in line.photos),
             quote=quote,
-            addressed=addressed,
+            addressed=any(name in line.text for name in CALLED),
         )
 
     async def _note(self, event: Event, outcome: Outcome[Decision]) -> None:
         if event.kind != "timer" and outcome.value is not None:
-            self._refused = outcome.value.refused
+            self._decision = outcome.value
 
     def _collect(self) -> None:
         for row, message in self.stage.sent[self._heard :]:
-            step = self.steps[-1] if self.steps else None
-            if step is not None:
-                step.notices.append(Notice(row.address, row.kind, self._number(row), message.text))
-                if message.quote == self._said.get(step.i):
+            if self.steps:
+                step = self.steps[-1]
+                step.notices.append(Notice(row.address, row.kind, row.task, message.text))
+                if message.quote and message.quote == self._said.get(step.i):
                     self._answers.setdefault(step.i, f"o{row.seq}")
         self._heard = len(self.stage.sent)
 
-    def _number(self, row: OutboxRow) -> str | None:
-        return row.task
-
-    async def _tasks(self) -> list[dict[str, Any]]:
-        return await self.engine.store.read(
-            lambda c: [_shown(c, self.engine.office, task) for task in tasks.everything(c)]
-        )
-
-
-async def _made_photos(event: Event, office: Office) -> Facts:
-    return Facts(photos=tuple(photo.sha for photo in event.photos))
-
 
 def _staged(county: County) -> County:
-    from dataclasses import replace
-
     return replace(
         county,
         people=tuple(replace(p, accounts=(f"stage:{p.id}",)) for p in county.people),
@@ -256,9 +245,12 @@ def _staged(county: County) -> County:
     )
 
 
-def _shown(connection: Any, office: Office, task: Task) -> dict[str, Any]:
-    merged = tasks.get(connection, task.merged_into).number if task.merged_into else None
-    shown = tasks.photos(connection, task.id)
+def _shown_all(connection: sqlite3.Connection, office: Office) -> list[dict[str, Any]]:
+    return [_shown(connection, office, task) for task in tasks.everything(connection)]
+
+
+def _shown(connection: sqlite3.Connection, office: Office, task: Task) -> dict[str, Any]:
+    found = [photo for photo in tasks.photos(connection, task.id) if not photo.hidden]
     return {
         "number": task.number,
         "state": task.state,
@@ -269,31 +261,32 @@ def _shown(connection: Any, office: Office, task: Task) -> dict[str, Any]:
         "urgent": bool(task.urgent),
         "due_at": task.due_at,
         "reporters": list(tasks.reporters(connection, task.id)),
-        "photos": sum(photo.role == "report" and not photo.hidden for photo in shown),
-        "evidence": sum(photo.role == "evidence" and not photo.hidden for photo in shown),
-        "merged_into": merged,
-        "extension_pending": False,
+        "photos": sum(photo.role == "report" for photo in found),
+        "evidence": sum(photo.role == "evidence" for photo in found),
+        "merged_into": tasks.get(connection, task.merged_into).number if task.merged_into else None,
+        "extension_pending": task.asked == "extend",
     }
 
 
-async def rehearse(script: Path, county: County) -> tuple[list[dict[str, Any]], list[Fault]]:
+async def rehearse(
+    script: Path, county: County, rules: Rules | None = None
+) -> tuple[list[dict[str, Any]], list[Fault]]:
     """Play a script file; the steps as design 8 prints them, and the lines that could not be read."""
     start, lines, faults = read_script(script)
-    rehearsal = await Rehearsal.open(county, start)
+    rehearsal = await Rehearsal.open(county, start, rules)
     try:
         steps = await rehearsal.play(lines)
-        numbers = {t.id: t.number for t in await rehearsal.engine.store.read(tasks.everything)}
+        numbers = {task.id: task.number for task in await rehearsal.engine.store.read(tasks.everything)}
     finally:
         await rehearsal.close()
-    return list(_printed(steps, numbers)), faults
+    return [_printed(step, numbers) for step in steps], faults
 
 
-def _printed(steps: Iterable[Step], numbers: dict[str, str]) -> Iterator[dict[str, Any]]:
-    for step in steps:
-        row = asdict(step)
-        for notice in row["notices"]:
-            notice["task"] = numbers.get(notice["task"])
-        yield row
+def _printed(step: Step, numbers: dict[str, str]) -> dict[str, Any]:
+    row = asdict(step)
+    for notice in row["notices"]:
+        notice["task"] = numbers.get(notice["task"])
+    return row
 
 
-__all__ = ["ConfigError", "Rehearsal", "rehearse"]
+__all__ = ["Line", "Notice", "Rehearsal", "Step", "read_script", "rehearse"]

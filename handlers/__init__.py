@@ -117,7 +117,7 @@ def _command(event: Event, names: Container[str]) -> Command:
         return commands.parse(event.text, names)
     verb, said = commands.VERBS.get(event.action, ""), event.text.strip()
     read = commands.parse(f"{event.action} {event.subject} {said}")
-    same = read.verb == verb and read.number == event.subject
+    same = read.verb == verb and read.number == event.subject and verb not in commands.SEVERAL
     return read if same else Command(verb, event.action, (event.subject,), said)
 
 

@@ -43,7 +43,7 @@ def keep(event: Event, office: Office, heard: Heard) -> str:
     if group is None or group.purpose != "reports":
         return ""
     known = office.person_at.get((event.channel, event.sender))
-    if known and command.verb and _plain(command):
+    if known and command.verb and _plain(command, office):
         return "command"
     if known and heard.step_open:
         return "done"
@@ -54,8 +54,10 @@ def keep(event: Event, office: Office, heard: Heard) -> str:
     return "report" if office.reader.listen(event.text, len(event.photos)) else ""
 
 
-def _plain(command: Command) -> bool:
+def _plain(command: Command, office: Office) -> bool:
     """Whether a bare verb cannot be talk between members ("收到" mostly is)."""
+    if command.verb in ("reassign", "joint"):
+        return office.find_unit(command.rest) is not None
     if command.verb in commands.ALONE:
         return not command.rest or command.verb in ("opinion", "mute")
     return not command.loose and command.word not in commands.FAINT
@@ -69,7 +71,7 @@ def doubtful(event: Event, office: Office) -> tuple[str, Person] | None:
         return None
     command = commands.parse(event.text, office.unit_named)
     verb = OF_VERB.get(command.verb, command.verb)
-    if verb in lifecycle.EVENTS and not command.numbers and not _plain(command):
+    if verb in lifecycle.EVENTS and not command.numbers and not _plain(command, office):
         return verb, known
     if set(LEAD_ROLES).intersection(known.roles) and not verb and commands.done(event.text):
         return "feed_back", known

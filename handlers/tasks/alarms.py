@@ -13,6 +13,8 @@ from handlers.turn import Turn
 from store import outbox, tasks, timers
 from store.tasks import Task
 
+RELAYS = 3  # dispatch.md F2: three waits, then 督办
+
 
 def ring(turn: Turn) -> None:
     """A task's timer: silent when the task moved on, is gone, or has more time under a newer calendar."""
@@ -57,14 +59,16 @@ def _relay(turn: Turn, task: Task) -> None:
     line = chain(turn, task.unit)
     task = tasks.change(turn.tx, task, relays=task.relays + 1)
     moving.record(turn, task, "relay", task.state, amount=task.relays)
+    if task.relays >= max(len(line), RELAYS):
+        for leader in turn.office.with_role("leader")[:1]:
+            remind(turn, task, leader.id, "escalation", "unsigned")
+        return
     if task.relays < len(line):
         said, person = moving.say(turn, "relay", task), line[task.relays].id
         told = turn.tell(person, "dispatched", said, task=task, buttons=opening.unit_buttons(task))
         if not told and turn.office.private_address(person) is None:
             _unit_line(turn, task)
-        return opening.accept_timer(turn, task)
-    for leader in turn.office.with_role("leader")[:1]:
-        remind(turn, task, leader.id, "escalation", "unsigned")
+    opening.accept_timer(turn, task)
 
 
 def _due_soon(turn: Turn, task: Task) -> None:
