@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 
 from handlers.commands import Command
+from handlers.office import LEAD_ROLES
 from handlers.screening import clean_name
 from handlers.turn import Turn
 from store import county, people
 
 TEXTS = {
-    "help": "发照片加一句话即可上报，我来派单\n经办人:签收 / 反馈 / 退单 原因;核查:通过 / 返工 原因\n查进度:查 单号;还可以说:隐私 意见 静音 恢复",
+    "help": "发照片加一句话即可上报，我来派单\n{steps}\n查进度:查 单号；还可以说:隐私 意见 静音 恢复",
+    "help_stranger": "我是工作群里的办事助手\n您还没有登记:请向管理员要报到码，回复“报到 报到码”\n还可以说:隐私",
     "privacy": "我只保存上报、工单往来和对我说的话，其他聊天不保存\n照片去除位置等信息，办结180天后删除;个人号码打码\n意见或查看、删除本人数据:回复“意见 内容”",
     "opinion": "意见已记下，编号 {id}，工作人员会答复",
     "opinion_empty": "请写上内容，例如“意见 晚上消息太多”",
@@ -22,13 +24,21 @@ TEXTS = {
     "bound": "本群已绑定为“{name}”",
     "not_admin": "绑定群请由管理员使用绑定码",
 }
-CODE_LENGTH = 8
+HELP_STEPS = (
+    (LEAD_ROLES, "办理:签收 / 反馈 / 退单 原因 / 延期 原因"),
+    (("dispatcher", "arbiter"), "派单:回复序号，或“派 单号 单位”"),
+    (("verifier", "reporter"), "核查:通过 / 返工 原因"),
+)
 _HOURS = re.compile(r"\d{1,2}")
 
 
 def help_(turn: Turn, command: Command) -> None:
-    """帮助."""
-    turn.reply("help", TEXTS["help"])
+    """帮助: only what this person may do."""
+    if turn.sender is None:
+        return turn.reply("help", TEXTS["help_stranger"])
+    held = set(turn.sender.roles)
+    steps = [said for roles, said in HELP_STEPS if held.intersection(roles)] or [HELP_STEPS[-1][1]]
+    turn.reply("help", TEXTS["help"].replace("{steps}", "；".join(steps)))
 
 
 def privacy(turn: Turn, command: Command) -> None:

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from config.county import Person
 from handlers import BY_VERB, commands
-from handlers.tasks import lifecycle, moving
+from handlers.events import CONSOLE, Event, Facts
+from handlers.office import Office
+from handlers.tasks import guards, lifecycle, moving
+from handlers.turn import Turn
+from store import Tx
 from store.tasks import Task
 
-WORDS = {"confirm": "派", "correct": "改类别"}  # where the first word of the verb is not the one to send
+WORDS = {  # where the first word of the verb is not the one to send
+    "confirm": "派",
+    "correct": "改类别",
+    "extend_ok": "同意延期",
+    "extend_no": "不同意延期",
+    "suspend_ok": "同意挂账",
+    "suspend_no": "不同意挂账",
+}
 ASKS = {"confirm": "unit", "reassign": "unit", "joint": "unit", "feed_back": "photo", "correct": "correction"}
 HINTS = {
     "feed_back": "办理情况，一两句话",
@@ -40,13 +53,27 @@ class Form:
         return self.event in ENDING
 
 
-def forms(person: Person, task: Task, units: list[str], reporters: list[str]) -> list[Form]:
-    """Every step this person may take now, in the table's order."""
-    stands = moving.standing(person, task, units, reporters)
-    steps = {event: lifecycle.may(event, task.state, stands) for event in lifecycle.EVENTS}
-    found = [_form(step) for step in steps.values() if isinstance(step, lifecycle.Step)]
-    known = [form for form in found if form is not None]
-    return [form for form in known if form.event != "reassign" or not any(f.event == "confirm" for f in known)]
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who wants to know, with what a decision would know: the office, the rows, the moment."""
+
+    connection: sqlite3.Connection
+    office: Office
+    person: Person
+    now: int
+
+    def forms(self, task: Task, units: Sequence[str], reporters: Sequence[str]) -> list[Form]:
+        """Every step this person may take now, in the table's order: the table and its conditions are asked as in a decision."""
+        stands = moving.standing(self.person, task, units, reporters)
+        turn = Turn(
+            Tx(self.connection, self.now), Event(CONSOLE, "", "click", at=self.now), Facts(), self.office, self.person
+        )
+        found = []
+        for event in lifecycle.EVENTS:
+            step = lifecycle.may(event, task.state, stands)
+            if isinstance(step, lifecycle.Step) and guards.failing(turn, task, step) is None:
+                found.append(_form(step))
+        return [form for form in found if form is not None]
 
 
 def _form(step: lifecycle.Step) -> Form | None:

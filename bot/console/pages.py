@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from bot.console import delivery, people, tasks
-from bot.console.forms import forms
+from bot.console.forms import Asker
 from bot.console.rights import scope_of
 from bot.console.session import ENGINE, Viewer, guarded, render, viewer_of
 from bot.console.tasks import Row, rows_of
@@ -63,7 +63,9 @@ async def today(request: web.Request) -> web.StreamResponse:
     """Only what this person may act on, each task once, under the first heading that fits."""
     engine, viewer = request.app[ENGINE], viewer_of(request)
     now = engine.store.now()
-    sections, duties = await engine.store.read(lambda c: (_sections(c, viewer, now), _duties(c, viewer)))
+    sections, duties = await engine.store.read(
+        lambda c: (_sections(Asker(c, engine.office, viewer.person, now)), _duties(c, viewer))
+    )
     return render(
         request,
         "today.html",
@@ -76,8 +78,8 @@ async def today(request: web.Request) -> web.StreamResponse:
     )
 
 
-def _sections(connection: sqlite3.Connection, viewer: Viewer, now: int) -> list[tuple[Section, list[Row]]]:
-    scope, found = scope_of(viewer.person), []
+def _sections(asker: Asker) -> list[tuple[Section, list[Row]]]:
+    scope, connection, now, found = scope_of(asker.person), asker.connection, asker.now, []
     for page in range(LOOKED_AT // board.PAGE):
         some = board.find(connection, scope, Filter(), now, page)
         found += some[: board.PAGE]
@@ -85,7 +87,7 @@ def _sections(connection: sqlite3.Connection, viewer: Viewer, now: int) -> list[
             break
     sorted_in: dict[str, list[Row]] = {section.title: [] for section in SECTIONS}
     for row in rows_of(connection, found, now):
-        can = frozenset(form.event for form in forms(viewer.person, row.task, row.units, row.reporters))
+        can = frozenset(form.event for form in asker.forms(row.task, row.units, row.reporters))
         title = next((section.title for section in SECTIONS if section.belongs(row, can)), None)
         if title is not None:
             sorted_in[title].append(row)

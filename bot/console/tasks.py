@@ -14,7 +14,7 @@ from aiohttp import web
 from multidict import MultiMapping
 
 from bot.console import chat
-from bot.console.forms import CORRECTIONS, Form, forms
+from bot.console.forms import ASKS, CORRECTIONS, Asker, Form
 from bot.console.rights import scope_of, sees
 from bot.console.session import ENGINE, Viewer, denied, guarded, render, viewer_of
 from config.errors import Rejected
@@ -69,6 +69,7 @@ class Sheet:
     report: list[TaskPhoto]
     evidence: list[TaskPhoto]
     undelivered: int
+    forms: list[Form]
 
 
 def add_routes(app: web.Application) -> None:
@@ -167,8 +168,8 @@ async def task_page(request: web.Request) -> web.StreamResponse:
 async def _page(request: web.Request, status: int = 200, **said: str) -> web.Response:
     task, row = await _find(request)
     engine, viewer = request.app[ENGINE], viewer_of(request)
-    sheet = await engine.store.read(lambda c: _sheet(c, row))
-    offered = forms(viewer.person, task, row.units, row.reporters)
+    now = engine.store.now()
+    sheet = await engine.store.read(lambda c: _sheet(Asker(c, engine.office, viewer.person, now), row))
     return render(
         request,
         "task.html",
@@ -177,14 +178,14 @@ async def _page(request: web.Request, status: int = 200, **said: str) -> web.Res
         row=row,
         task=task,
         number=full_number(task),
-        forms=offered,
+        forms=sheet.forms,
         permit=secrets.token_urlsafe(12),
         office=engine.office,
         states=lifecycle.STATES,
         label=_label,
         choices=[unit for unit in task.choices.split("|") if unit in engine.office.units],
         corrections=CORRECTIONS,
-        now=engine.store.now(),
+        now=now,
         tell=said.get("tell", _told(request.query.get("told", ""))),
         fault=said.get("fault", ""),
         typed=said.get("typed", ""),
@@ -192,8 +193,8 @@ async def _page(request: web.Request, status: int = 200, **said: str) -> web.Res
     )
 
 
-def _sheet(connection: sqlite3.Connection, row: Row) -> Sheet:
-    task = row.task.id
+def _sheet(asker: Asker, row: Row) -> Sheet:
+    task, connection = row.task.id, asker.connection
     shown = [photo for photo in tasks.photos(connection, task) if not photo.hidden]
     stuck = connection.execute(
         "select count(*) from outbox where task = ? and state in ('unknown', 'dead')", (task,)
@@ -205,6 +206,7 @@ def _sheet(connection: sqlite3.Connection, row: Row) -> Sheet:
         [photo for photo in shown if photo.role == "report"],
         [photo for photo in shown if photo.role != "report"],
         int(stuck),
+        asker.forms(row.task, row.units, row.reporters),
     )
 
 
@@ -219,14 +221,13 @@ def _told(word: str) -> str:
 
 async def take_step(request: web.Request) -> web.StreamResponse:
     """A step as a click event: accepted like a message, decided in order, waited for two seconds."""
-    task, row = await _find(request)
+    task, _ = await _find(request)
     form, viewer, engine = await request.post(), viewer_of(request), request.app[ENGINE]
     event = str(form.get("event", ""))
-    offered = {f.event: f for f in forms(viewer.person, task, row.units, row.reporters)}
     if event not in lifecycle.EVENTS:
         raise Rejected("没有这个操作，请刷新页面后重试。")
     try:
-        click = await _click(request, viewer, task, event, offered.get(event), form)
+        click = await _click(request, viewer, task, event, form)
     except Rejected as error:
         return await _page(request, 422, fault=str(error), typed=str(form.get("text", ""))[:WORDS_LIMIT], tried=event)
     receipt = (await engine.inbox.accept((click,)))[0]
@@ -246,9 +247,7 @@ async def take_step(request: web.Request) -> web.StreamResponse:
     raise web.HTTPSeeOther(f"/tasks/{full_number(task)}?told={told}#do")
 
 
-async def _click(
-    request: web.Request, viewer: Viewer, task: Task, event: str, offered: Form | None, form: MultiMapping[Any]
-) -> Event:
+async def _click(request: web.Request, viewer: Viewer, task: Task, event: str, form: MultiMapping[Any]) -> Event:
     """What the form says, checked only for shape: whether it is allowed, the decision says."""
     permit, words = str(form.get("permit", "")), str(form.get("text", "")).strip()
     if not PERMIT.fullmatch(permit):
@@ -258,7 +257,7 @@ async def _click(
     word = str(form.get("word", ""))
     if commands.VERBS.get(word) is None:
         raise Rejected("没有这个操作，请刷新页面后重试。")
-    if offered is not None and offered.asks == "unit":
+    if ASKS.get(event) == "unit":
         words = _unit_words(request.app[ENGINE].office, str(form.get("unit", "")), words)
     photos = await _photos(request, form) if event == "feed_back" else ()
     return Event(
