@@ -57,7 +57,7 @@ class Truth:
         return "\n".join([line, *([f"not reached: {', '.join(missed)}"] if missed else []), *self.faults[:40]])
 
 
-def find_truth(server: Server, said: Said, office: Office, hits: dict[str, int], repeats: int, seconds: float) -> Truth:
+def find_truth(server: Server, said: Said, hits: dict[str, int], repeats: int, seconds: float) -> Truth:
     """Open the stopped server's books and check every promise."""
     books = sqlite3.connect(f"file:{server.data / 'qunban.db'}?mode=ro", uri=True)
     count = lambda sql: int(books.execute(sql).fetchone()[0])  # noqa: E731
