@@ -41,6 +41,7 @@ COMMON = re.compile(
     r"^.?(?:市场|超市|商场|学校|医院|广场|公园|桥|绿地|花坛|社区|街道|河|湖|酒店|饭店|宾馆|大楼|银行|诊所|厂|站|塔|庙|菜市场|菜场|"
     r"农贸市场|集贸市场|早市|夜市|立交|涵洞|加油站|车站|水库|公路|景区|园区|学院|府|城|村|镇|街|路|巷|弄|渠|塘|庄|寨|苑|厂|寺)$"
 )
+LANDSCAPE = re.compile(r"(?:河|渠|湖|塘|桥|花坛|绿地|水库|停车场|工地|菜市场|菜场|农贸市场|集贸市场|夜市|早市)(?:道?[里边上下内口头]?)$")
 GOES_ON = 2  # letters a nameless ending must add to a known name
 VERBS = set("倒掉扔撒流散落占堵挡坏烂断破漏冒盏满停贴挂涂晒烧摆砸撞")
 JOIN = re.compile(r"(?:[与和跟至到、—~～-]|以及)(?=\S)")
@@ -111,7 +112,9 @@ class Gazetteer:
 
     def spots(self, text: str) -> list[Spot]:
         """Every span that says a place, in order, neighbours joined."""
-        names = sorted((*self._known(text), *self._unknown(text)), key=lambda n: (n.start, -n.end))
+        known = self._known(text)
+        nameless = [n for n in self._unknown(text) if not any(_covers(k, n) for k in known)]
+        names = sorted((*known, *nameless), key=lambda n: (n.start, -n.end))
         spots: list[Spot] = []
         for name in names:
             if spots and name.start < spots[-1].end:
@@ -178,10 +181,13 @@ def _joined(last: Spot, name: _Name, end: int, text: str) -> Spot:
     return Spot(place, text[last.start : end], last.start, end)
 
 
+def _covers(known: _Name, nameless: _Name) -> bool:
+    """An entry holds its ground unless a longer name (西环路小学) clearly goes on after it."""
+    return known.start < nameless.end and nameless.start < known.end and nameless.end - known.end < GOES_ON
+
+
 def _wider(last: Spot, name: _Name, text: str) -> Spot:
-    """Two readings of the same letters: an entry holds its ground unless a longer name (西环路小学) clearly goes on."""
-    if last.place and not name.place and name.end - last.start - len(last.place.name) < GOES_ON:
-        return last
+    """Two readings of the same letters: keep the entry, take the longer span."""
     end = max(last.end, _grow(text, name.end))
     place = last.place if _rank(last.place) <= _rank(name.place) else name.place
     start = last.start if last.place or not name.place else name.start
@@ -193,7 +199,9 @@ def _rank(place: Place | None) -> int:
 
 
 def blank(text: str, spots: Sequence[Spot]) -> str:
-    """The text with its places taken out, so that 路灯厂路 says nothing about lamps."""
+    """The text without its places, so that 路灯厂路 says nothing about lamps; the river of 石磨村河里 stays."""
     for spot in reversed(spots):
-        text = text[: spot.start] + "，" + text[spot.end :]
+        said = spot.text.removeprefix(spot.place.name) if spot.place else spot.text
+        kept = LANDSCAPE.search(said)
+        text = text[: spot.start] + "，" + (kept.group() if kept else "") + text[spot.end :]
     return text
