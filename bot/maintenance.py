@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import sqlite3
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from bot import backup, failpoints
 from bot.clock import ZONE
 from bot.media import PhotoShop
-from config.errors import Busy, QunbanError
+from config.errors import QunbanError
 from store import Store, audit, history, meta, photos
 
 log = structlog.get_logger()
@@ -69,7 +70,7 @@ class Maintenance:
                     return False
                 await job()
                 await self._store.write(lambda tx: meta.put(tx, f"job:{name}", str(slot)))
-        except (Busy, QunbanError, OSError) as error:
+        except (QunbanError, sqlite3.Error, OSError) as error:
             log.error("maintenance_failed", job=name, error=type(error).__name__)
             return False
         return True

@@ -33,6 +33,10 @@ class FakeClock:
     def __call__(self) -> int:
         return self.at
 
+    def advance_to(self, moment: int) -> None:
+        """As business time does: never back."""
+        self.at = max(self.at, moment)
+
 
 class FakePlatform:
     """`answers` are played one per send: an exception to raise, an Event to wait for, or anything else for success."""

@@ -39,6 +39,7 @@ class Lanes:
         self.facts: dict[str, Facts] = {}
         self.slow: dict[str, Awaitable[object]] = {}
         self.prepared: list[str] = []
+        self.deciding: Callable[[Tx, Event], None] = lambda tx, event: None
         self.after: Callable[[Event], Awaitable[None]] | None = None
         self._bound = bound
         monkeypatch.setattr(taking, "RETRY_SECONDS", (0.0,))
@@ -76,6 +77,7 @@ class Lanes:
         outbox.add(tx, f"{event.seq}/1", "web", "g", "received", "{}", origin=event.seq)
         if event.text.startswith("boom"):
             raise ValueError(event.text)
+        self.deciding(tx, event)
         inbox.settle(tx, event.seq)
         self.decided.append(name)
         return Decision("", False, ())
