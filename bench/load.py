@@ -75,7 +75,7 @@ class Onebot:
                 continue
             now = time.perf_counter()
             answer = {"status": "ok", "retcode": 0, "data": {"message_id": order["first"] + 10_000_000 + len(took)}}
-            if found["action"] != "send_group_msg":
+            if found["action"] not in ("send_group_msg", "send_msg"):
                 await self._line.send_str(json.dumps({**answer, "data": {}, "echo": found["echo"]}))
                 continue
             took.append(now - by_group[int(found["params"]["group_id"])].pop(0))

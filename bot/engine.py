@@ -59,6 +59,7 @@ class Engine:
         self.platforms = platforms
         self.frame = frame
         self.listeners: list[Listener] = []
+        self.forgotten: dict[str, Listener] = {}  # by channel: told when a decision forgot what was kept
         self._erase_photo = erase_photo
         self._office: Office | None = None
         self._reloading = asyncio.Lock()
@@ -123,7 +124,8 @@ class Engine:
         """Behind the commit, in commit order; what takes time comes back to be awaited."""
         self._release(outcome.tx)
         erased = outcome.value.erase_photos if outcome.value is not None else ()
-        if not outcome.tx.touched and not erased and not self.listeners:
+        forgot = outcome.value is not None and outcome.value.forgotten and event.channel in self.forgotten
+        if not outcome.tx.touched and not erased and not self.listeners and not forgot:
             return None
         return partial(self._follow, event, outcome, erased)
 
@@ -134,6 +136,8 @@ class Engine:
             await asyncio.to_thread(self._erase_photo, sha)
         for listener in self.listeners:
             await listener(event, outcome)
+        if outcome.value is not None and outcome.value.forgotten and event.channel in self.forgotten:
+            await self.forgotten[event.channel](event, outcome)
 
     def _applied(self, outcomes: list[Outcome[T]] | None) -> None:
         for outcome in outcomes or ():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any
 
 CONSOLE = "console"  # the channel of clicks in the web console: its senders are person ids, signed in, and it takes no answers
@@ -83,7 +83,11 @@ def restored(
 
 def stamped(event: Event, seq: int, at: int) -> Event:
     """The event as accepted."""
-    return replace(event, seq=seq, at=at)
+    e = event  # spelled out: this runs for every event, and `replace` costs five times as much
+    return Event(
+        e.channel, e.id, e.kind, e.address, e.group, e.sender, e.name, e.text, e.photos, e.quote, e.addressed, e.voice,
+        e.subject, e.action, e.due_at, e.sent_at, seq, at,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

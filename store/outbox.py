@@ -117,11 +117,12 @@ def resend(tx: Tx, seq: int) -> OutboxRow | None:
     return row
 
 
-def cancel(tx: Tx, task: str, kind: str) -> int:
-    """Withdraw messages of a kind about a task that have not left yet; how many."""
+def cancel(tx: Tx, task: str, *kinds: str) -> int:
+    """Withdraw messages of these kinds about a task that have not left yet; how many."""
+    marks = ", ".join("?" * len(kinds))
     return tx.execute(
-        "delete from outbox where task = ? and kind = ? and state = 'due' and attempts = 0 and done_at is null",
-        (task, kind),
+        f"delete from outbox where task = ? and kind in ({marks}) and state = 'due' and attempts = 0 and done_at is null",
+        (task, *kinds),
     ).rowcount
 
 

@@ -92,8 +92,12 @@ def change(tx: Tx, task: Task, **fields: Any) -> Task:
     if unknown:
         raise KeyError(f"no such task column: {sorted(unknown)}")
     sets = ", ".join(f"{name} = ?" for name in fields)
-    tx.execute(f"update task set {sets}, version = version + 1 where id = ?", (*fields.values(), task.id))
-    return get(tx, task.id)
+    row = tx.one(
+        f"update task set {sets}, version = version + 1 where id = ? returning {_COLUMNS}", (*fields.values(), task.id)
+    )
+    if row is None:
+        raise KeyError(task.id)
+    return Task(*row)
 
 
 def name(tx: Tx, task: Task, day: str) -> Task:
@@ -117,12 +121,12 @@ def by_number(source: Tx | sqlite3.Connection, number: str) -> Task | None:
     day, _, serial = number.partition("-")
     if not serial.isdigit() or not day.isdigit():
         return None
-    newest = source.execute("select max(day) from task").fetchone()[0]
-    if newest is None:
-        return None
-    days = (day,) * 3 if len(day) == 8 else tuple(f"{int(newest[:4]) - ago}{day}" for ago in range(3))
+    days = [day]
+    if len(day) != 8:
+        newest = source.execute("select max(day) from task").fetchone()[0] or "2000"
+        days = [f"{int(newest[:4]) - ago}{day}" for ago in range(3)]
     row = source.execute(
-        f"select {_COLUMNS} from task where day in (?, ?, ?) and serial = ? order by day desc limit 1",
+        f"select {_COLUMNS} from task where day in ({_marks(days)}) and serial = ? order by day desc limit 1",
         (*days, int(serial)),
     ).fetchone()
     return Task(*row) if row else None

@@ -27,10 +27,8 @@ def put(tx: Tx, subject: str, kind: str, due_at: int, lane: str) -> None:
 
 def clear(tx: Tx, subject: str, *kinds: str) -> None:
     """Remove a subject's timers of these kinds, or all of them."""
-    if not kinds:
-        tx.execute("delete from timer where subject = ?", (subject,))
-    for kind in kinds:
-        tx.execute("delete from timer where subject = ? and kind = ?", (subject, kind))
+    which = f" and kind in ({', '.join('?' * len(kinds))})" if kinds else ""
+    tx.execute(f"delete from timer where subject = ?{which}", (subject, *kinds))
 
 
 def take(tx: Tx, timer: Timer) -> bool:

@@ -37,7 +37,6 @@ HEARTBEAT = 30.0
 QUEUE = 256  # events read and not yet stored
 BATCH = 64
 BUSY_SECONDS = 0.5
-ANSWER_SECONDS = 20.0
 OFFLINE_SECONDS = 30.0
 UNCLEAR = frozenset({1200, 1202})  # NapCat's time-out codes: sent or not, nobody knows (peers.md A.2)
 ADDRESS_PER_MINUTE = 20
@@ -94,7 +93,7 @@ class OneBotPlatform:
         return await self._fetcher.get(photo.ref)
 
     async def send(self, row: OutboxRow, message: Message) -> str:
-        """Call send_group_msg or send_private_msg and wait for the message's id."""
+        """Call send_group_msg or send_private_msg and wait for the message's id; the outbox bounds the waiting."""
         line = self._lines.get("API") or self._lines.get("Universal")
         if line is None or line.closed:
             raise Offline(NO_LINE, OFFLINE_SECONDS)
@@ -108,11 +107,8 @@ class OneBotPlatform:
         answer: asyncio.Future[Mapping[str, Any]] = asyncio.get_running_loop().create_future()
         self._answers[echo] = answer
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                await line.send_str(frame)
-                return await answer
-        except TimeoutError:
-            raise Unknown("QQ 端没有回应") from None
+            await line.send_str(frame)
+            return await answer
         except ConnectionError:
             raise Unknown("QQ 端连接中断") from None
         finally:
@@ -121,17 +117,17 @@ class OneBotPlatform:
     async def _parts(self, message: Message) -> list[segments.Segment]:
         quote = message.quote.partition("@")[0]
         parts = [segments.reply(quote)] if _NUMBER.fullmatch(quote) else []
-        for user in self._users(message.mention[:1]):
-            parts += [segments.at(user), segments.text(" ")]
+        if message.mention:
+            parts += self._call_out(message.mention[0])
         parts.append(segments.text(message.text))
         for sha in message.photos:
             parts.append(segments.image(await asyncio.to_thread(self._encoded, sha)))
         return parts
 
-    def _users(self, people: tuple[str, ...]) -> list[str]:
-        found = (self._live.office.people[person] for person in people if person in self._live.office.people)
-        mark = f"{self.channel.name}:"
-        return [a.removeprefix(mark) for p in found for a in p.accounts if a.startswith(mark)][:1]
+    def _call_out(self, person: str) -> list[segments.Segment]:
+        found, mark = self._live.office.people.get(person), f"{self.channel.name}:"
+        users = [a.removeprefix(mark) for a in found.accounts if a.startswith(mark)] if found else []
+        return [segments.at(users[0]), segments.text(" ")] if users else []
 
     def _encoded(self, sha: str) -> str:
         return base64.b64encode(self._photo(sha).read_bytes()).decode()

@@ -84,7 +84,7 @@ class WebPlatform:
 
     async def start(self) -> None:
         """From now on, what a decision forgets turns into chatter."""
-        self._live.listeners.append(self._decided)
+        self._live.forgotten[self.channel.name] = self._decided
 
     async def close(self) -> None:
         """Browsers reconnect by themselves."""
@@ -206,9 +206,7 @@ class WebPlatform:
 
     async def _decided(self, event: Event, outcome: Outcome[Decision]) -> None:
         """What was kept and then forgotten by the decision is chatter from now on."""
-        if event.channel != self.channel.name or event.kind != "message":
-            return
-        if outcome.value is None or not outcome.value.forgotten:
+        if event.kind != "message":
             return
         line = await self._live.store.read(lambda c: chat.of_inbox(c, event.seq))
         if line is not None:

@@ -95,11 +95,10 @@ def move(
     ended = {"ended_at": turn.at} if to in lifecycle.ENDED else {}
     changed = tasks.change(turn.tx, task, state=to, **ended, **(fields or {}))
     record(turn, changed, event, task.state, words=words, code=code, amount=amount)
-    for kind in lifecycle.timers_to_clear(to):
-        timers.clear(turn.tx, task.id, kind)
+    if stopped := lifecycle.timers_to_clear(to):
+        timers.clear(turn.tx, task.id, *stopped)
     if to != task.state:
-        for kind in REMINDERS if to in lifecycle.WORKING else (*REMINDERS, *QUEUED):
-            outbox.cancel(turn.tx, task.id, kind)
+        outbox.cancel(turn.tx, task.id, *(REMINDERS if to in lifecycle.WORKING else (*REMINDERS, *QUEUED)))
     return changed
 
 
