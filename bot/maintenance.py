@@ -6,6 +6,7 @@ import asyncio
 import os
 import re
 import sqlite3
+import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from bot import backup, failpoints
 from bot.clock import ZONE
-from bot.media import PhotoShop
+from bot.media import SHA, PhotoShop
 from config.errors import QunbanError
 from store import Store, audit, history, meta, photos
 
@@ -87,10 +88,22 @@ class Maintenance:
             await asyncio.to_thread(backup.take, self._store.folder, self._retention.backup_keep)
 
     async def _purge(self) -> None:
-        now = self._store.now()
+        now, loose = self._store.now(), self._retention.loose_photo_hours * 3600
         await self._store.write(lambda tx: audit.purge(tx, now - self._retention.audit_days * 86400))
-        for sha in await self._store.write(lambda tx: photos.sweep(tx, now - self._retention.loose_photo_hours * 3600)):
-            self._shop.erase(sha)
+        while shas := await self._store.write(lambda tx: photos.sweep(tx, now - loose)):
+            for sha in shas:
+                await self._erase(sha)
+        if self._store.folder is not None:
+            for sha in await asyncio.to_thread(_old_files, self._store.folder / "photos", time.time() - loose):
+                await self._erase(sha)  # unless it has a row: a process may die between a file and its row
+
+    async def _erase(self, sha: str) -> None:
+        """In the writer's turn: who enters the same photo comes before, and it stays, or behind, and sees it gone."""
+        await self._store.write(lambda tx: None if photos.known(tx, sha) else self._shop.erase(sha))
+
+
+def _old_files(folder: Path, before: float) -> list[str]:
+    return [path.stem for path in folder.glob("??/*.jpg") if SHA.fullmatch(path.stem) and path.stat().st_mtime < before]
 
 
 def _witness_anchor(path: Path, n: int, sealed: str) -> None:

@@ -79,6 +79,8 @@ class Preparer:
         await self._store.write(lambda tx: photos.add(tx, made.sha, made.width, made.height, made.size, made.dhash))
         if failpoints.ARMED:
             failpoints.reach("photo.entered")
+        if not self._shop.path(made.sha).exists():
+            raise Busy("照片刚好被清理，请再发一次。")  # the nightly purge came between file and row
         return made.sha
 
     async def resume(self) -> int:

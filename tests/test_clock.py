@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, cast
@@ -18,7 +19,7 @@ from bot.media import PhotoShop
 from bot.outbox import Outbox
 from config.errors import Busy, Rejected
 from handlers.events import Event
-from store import Store, Tx, history, timers
+from store import Store, Tx, history, photos, timers
 from tests.fakes import NOON, Disk, FakeClock, FakePlatform, queue
 from tests.lanes import Lanes
 
@@ -257,6 +258,28 @@ async def test_work_that_failed_is_done_in_the_same_slot(tmp_path: Path, monkeyp
         assert not await house.run("anchor")
     await store.write(_step)
     assert await house.run("anchor")
+    store.close()
+
+
+@pytest.mark.asyncio
+async def test_files_whose_row_was_never_written_and_loose_photos_go_what_is_shown_stays(tmp_path: Path) -> None:
+    store, clock, _ = await _house(tmp_path)
+    shop = PhotoShop(tmp_path / "data" / "photos")
+    house = Maintenance(store, shop, Retention())
+    names = {"stray": "a" * 64, "fresh": "b" * 64, "loose": "c" * 64, "kept": "d" * 64}
+    for name, sha in names.items():
+        shop.path(sha).parent.mkdir(parents=True)
+        for small in (False, True):
+            shop.path(sha, small).write_bytes(b"x")
+            if name != "fresh":
+                os.utime(shop.path(sha, small), (0, 0))
+        if name in ("loose", "kept"):
+            await store.write(lambda tx, sha=sha: photos.add(tx, sha, 1, 1, 1, "0"))
+    await store.write(lambda tx: photos.keep(tx, names["kept"]))
+    clock.at += 25 * 3600
+    assert await house.run("purge")
+    left = {name for name, sha in names.items() if shop.path(sha).exists() and shop.path(sha, True).exists()}
+    assert left == {"fresh", "kept"}
     store.close()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -40,6 +41,9 @@ class Camera(FakePlatform):
 class Shop:
     async def clean(self, raw: bytes) -> CleanPhoto:
         return CleanPhoto(f"sha-{raw.decode()}", 1, 1, 1, "0")
+
+    def path(self, sha: str) -> Path:
+        return Path(__file__)
 
 
 class Darkroom:
