@@ -106,8 +106,8 @@ class Album:
             self._folder.cleanup()
 
     async def _take(self, name: str) -> str:
-        path = Path(name)
-        if not path.is_file():
+        path = _file(name)
+        if path is None:
             sha = hashlib.sha256(name.encode()).hexdigest()
             await self._store.write(lambda tx: photos.add(tx, sha, 1600, 1200, 0, sha))
             return sha
@@ -235,6 +235,11 @@ class Rehearsal:
                 if message.quote and message.quote == self._said.get(step.i):
                     self._answers.setdefault(step.i, f"o{row.seq}")
         self._heard = len(self.stage.sent)
+
+
+def _file(name: str) -> Path | None:
+    path = Path(name)
+    return path if path.is_file() else None
 
 
 def _staged(county: County) -> County:

@@ -190,7 +190,7 @@ def may(event: str, state: str, relations: Iterable[str]) -> Step | str:
     Conditions (`guards`) and the words a step needs are looked at afterwards.
     """
     held = frozenset(relations)
-    steps = tuple(allowed(event, state))
+    steps = tuple(step for step in allowed(event, state) if step.who != ("assistant",) or "assistant" in held)
     if not steps:
         return "wrong_state"
     for step in steps:

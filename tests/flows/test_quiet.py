@@ -1,0 +1,140 @@
+"""Nights, weekends, holidays, and how often one person is reminded."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.rehearse import Line, Rehearsal
+from tests.flows.chat import play, read
+from tests.flows.town import TOWN
+
+pytestmark = pytest.mark.asyncio
+
+
+async def test_at_night_the_sender_is_answered_at_once_and_the_unit_at_half_past_eight() -> None:
+    await play("""
+        — 11月23日 —
+        20:00 李敏: 三角绿地小广告
+            群: 【已受理】#1123-001 三角绿地 · 小广告 … 派:城管局 · 明日18:00前反馈，上班后通知
+        — 11月24日 —
+        08:29
+        08:30
+            张强: 【新工单】#1123-001 …
+        08:34
+        08:35
+            王磊: 【请签收】#1123-001 …
+    """)
+
+
+async def test_a_report_taken_back_before_morning_never_reaches_the_unit() -> None:
+    await play("""
+        20:00 李敏: 三角绿地小广告
+            群: 【已受理】#1123-001 …
+        20:05 李敏: 撤回
+            群: 【已撤回】#1123-001 …
+        — 11月24日 —
+        09:00
+    """)
+
+
+async def test_at_night_the_dispatcher_is_asked_in_the_morning() -> None:
+    await play("""
+        20:00 李敏: 人民路好像有小广告
+            群: 【请确认】#1123-001 …
+        — 11月24日 —
+        08:30
+            赵静: 【请确认】#1123-001 …
+        08:31 赵静: 1
+            群: 【已受理】#1123-001 …
+    """)
+
+
+async def test_the_national_day_week_is_one_long_night() -> None:
+    await play("""
+        — 9月30日 —
+        19:00 李敏: 三角绿地小广告
+            群: 【已受理】#0930-001 … 10月8日(周四)18:00前反馈，上班后通知
+            = 0930-001 10-08/18:00
+        — 10月7日 —
+        12:00
+        — 10月8日 —
+        08:30
+            张强: 【新工单】#0930-001 …
+    """)
+
+
+async def test_beyond_the_published_calendar_a_deadline_is_called_provisional() -> None:
+    await play("""
+        — 12月31日 —
+        17:00 李敏: 三角绿地小广告
+            群: 【已受理】#1231-001 … 预计2027年1月4日(周一)17:00前反馈
+            = 1231-001 01-04/17:00
+    """)
+
+
+async def test_reminders_end_after_two_to_one_person_whatever_happens() -> None:
+    rehearsal = await play("""
+        09:00 李敏: 三角绿地小广告
+            群: 【已受理】#1123-001 …
+        09:01 张强: 签收
+            群: 【已签收】…
+        17:06
+            张强: 【将超时】#1123-001 …
+        — 11月24日 —
+        09:00
+            张强: 【已超时】#1123-001 …
+            刘建国: 【督办】#1123-001 …
+            高远: 【督办】#1123-001 …
+        09:10 李敏: 催办
+            群: #1123-001 已提醒到上限 …
+        — 12月1日 —
+        10:00
+        10:01 张强: 反馈 已清理
+            群: 【已反馈】#1123-001 …
+        10:02 李敏: 通过
+            群: 【已办结】#1123-001 … 超时
+    """)
+    assert sum(notice.to == "zhangqiang" for step in rehearsal.steps for notice in step.notices) == 2
+
+
+async def test_nothing_closes_by_silence() -> None:
+    await play("""
+        09:00 李敏: 三角绿地小广告
+            群: 【已受理】#1123-001 …
+        09:01 张强: 反馈 已清理
+            群: 【已反馈】#1123-001 …
+        11:01
+            钱芳: 【请核查】#1123-001 …
+        13:01
+            钱芳: 【请核查】#1123-001 …
+        — 12月20日 —
+        09:00
+            = 1123-001 待核查
+    """)
+
+
+async def test_a_hundred_overdue_tasks_for_thirty_days_name_nobody_in_the_group() -> None:
+    start, _ = read("09:00 李敏: 三角绿地小广告")
+    rehearsal = await Rehearsal.open(TOWN, start)
+    for n in range(100):
+        await rehearsal.step(Line(n * 600, "ssp", "limin", f"人民路{n}号小广告"))
+    before = len(rehearsal.steps)
+    for day in range(1, 31):
+        await rehearsal.step(Line(day * 86400))
+    steps = await rehearsal.finish()
+    await rehearsal.close()
+    later = [(step.i, notice) for step in steps[before:] for notice in step.notices]
+    names = [person.name for person in TOWN.people]
+    assert later and not [n for _, n in later if n.to == "ssp" and any(name in n.text for name in names)]
+    counted: dict[tuple[str, str | None], int] = {}
+    for step in steps:
+        for notice in step.notices:
+            if notice.kind in ("reminder", "escalation"):
+                counted[notice.to, notice.task] = counted.get((notice.to, notice.task), 0) + 1
+    assert max(counted.values()) <= 2
+    quiet = [
+        row
+        for row, _ in rehearsal.stage.sent
+        if row.person and rehearsal.engine.office.worktime.is_quiet(row.not_before)
+    ]
+    assert not quiet
