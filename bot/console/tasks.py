@@ -104,7 +104,7 @@ def rows_of(connection: sqlite3.Connection, found: list[Task], now: int) -> list
     """Tasks with their units and reporters."""
     units, reporters = board.sides(connection, [task.id for task in found])
     return [
-        Row(task, units.get(task.id, [task.unit] if task.unit else []), reporters.get(task.id, []), mark_of(task, now))
+        Row(task, [u for u in units.get(task.id, [task.unit]) if u], reporters.get(task.id, []), mark_of(task, now))
         for task in found
     ]
 
