@@ -145,6 +145,8 @@ class Engine:
                 self._release(outcome.tx)
 
     def _release(self, tx: Tx) -> None:
+        if tx.withdrawn:
+            self.outbox.drop(tx.withdrawn)
         if tx.outboxed:
             self.outbox.take(tx.outboxed)
         if tx.timer_due is not None:

@@ -54,6 +54,7 @@ class Outbox:
         self._pacing = Pacing()
         self._lanes: dict[str, deque[OutboxRow]] = {}
         self._held: set[int] = set()
+        self._dropped: set[int] = set()
         self._resting: dict[str, int] = {}
         self._sweeping = asyncio.Lock()
         self._ended: set[int] = set()
@@ -76,6 +77,10 @@ class Outbox:
                 self._skipped.add(row.lane)
             elif row.channel in self._platforms:
                 self._hold(row)
+
+    def drop(self, seqs: Iterable[int]) -> None:
+        """These were withdrawn before they left."""
+        self._dropped.update(self._held.intersection(seqs))
 
     async def sweep(self) -> None:
         """Take up everything due that is not under way."""
@@ -165,6 +170,7 @@ class Outbox:
 
     def _let_go(self, row: OutboxRow) -> None:
         self._held.discard(row.seq)
+        self._dropped.discard(row.seq)
         if self._sweeping.locked():
             self._ended.add(row.seq)
 
@@ -187,6 +193,8 @@ class Outbox:
         if row.not_after is not None and row.not_after < self._store.now():
             return await self._book(row, _End("expired", reason="已过有效时间"))
         await self._pacing.slot(platform, row.address)
+        if row.seq in self._dropped:
+            return None
         if task is not None:
             self._leaving.add(task)
         try:

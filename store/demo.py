@@ -9,7 +9,7 @@ from config.errors import Rejected
 from store import meta
 from store.writer import Tx
 
-KEPT = frozenset({"meta", "inbox", "_sqlite_migrations", "sqlite_sequence", "sqlite_stat1", "sqlite_stat4"})
+KEPT = frozenset({"meta", "inbox", "ledger", "_sqlite_migrations", "sqlite_sequence", "sqlite_stat1", "sqlite_stat4"})
 
 
 def wipe(tx: Tx) -> list[str]:

@@ -118,12 +118,19 @@ def resend(tx: Tx, seq: int) -> OutboxRow | None:
 
 
 def cancel(tx: Tx, task: str, *kinds: str) -> int:
-    """Withdraw messages of these kinds about a task that have not left yet; how many."""
+    """Withdraw messages of these kinds about a task that have not left yet; how many.
+
+    The rows stay: SQLite would give the number of a deleted newest row to the next one, and whoever still holds the
+    old row in memory would then book the new one as sent.
+    """
     marks = ", ".join("?" * len(kinds))
-    return tx.execute(
-        f"delete from outbox where task = ? and kind in ({marks}) and state = 'due' and attempts = 0 and done_at is null",
-        (task, *kinds),
-    ).rowcount
+    gone = tx.execute(
+        f"update outbox set state = 'expired', reason = '情况已变，不再发送', done_at = ? where task = ? and kind in ({marks})"
+        " and state = 'due' and attempts = 0 and done_at is null returning seq",
+        (tx.at, task, *kinds),
+    ).fetchall()
+    tx.withdrawn += [seq for (seq,) in gone]
+    return len(gone)
 
 
 def adopt_interrupted(tx: Tx) -> int:
@@ -201,10 +208,12 @@ def task_of_receipt(source: Tx | sqlite3.Connection, channel: str, receipt: str)
 
 
 def count_to(tx: Tx, task: str, person: str, kinds: tuple[str, ...]) -> int:
-    """How many messages of these kinds were ever queued to a person about a task (reminder cap, design 6a.3)."""
+    """How many messages of these kinds a person got or will get about a task (reminder cap, design 6a.3)."""
     marks = ",".join("?" * len(kinds))
     return int(
         tx.one(
-            f"select count(*) from outbox where task = ? and person = ? and kind in ({marks})", (task, person, *kinds)
+            f"select count(*) from outbox where task = ? and person = ? and kind in ({marks})"
+            " and not (state = 'expired' and attempts = 0)",
+            (task, person, *kinds),
         )[0]
     )

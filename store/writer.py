@@ -29,7 +29,7 @@ SLOW = 2  # how many real seconds make one while the clock stands behind what wa
 class Tx:
     """One transaction as its job sees it: SQL, the accept time, and notes for whoever waits on the commit."""
 
-    __slots__ = ("_connection", "at", "erased", "execute", "inboxed", "outboxed", "timer_due", "touched")
+    __slots__ = ("_connection", "at", "erased", "execute", "inboxed", "outboxed", "timer_due", "touched", "withdrawn")
 
     def __init__(self, connection: sqlite3.Connection, at: int) -> None:
         self._connection = connection
@@ -37,6 +37,7 @@ class Tx:
         self.at = at
         self.inboxed: list[Any] = []
         self.outboxed: list[Any] = []
+        self.withdrawn: list[int] = []
         self.timer_due: int | None = None
         self.touched: set[str] = set()
         self.erased = False

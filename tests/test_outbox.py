@@ -14,7 +14,7 @@ from bot.clock import BusinessClock
 from bot.outbox import ATTEMPTS, LANE_ROWS, Outbox
 from config.errors import Offline, Refused, Retry, Unknown
 from handlers.events import Message
-from store import Store, outbox
+from store import Store, Tx, outbox
 from store.outbox import OutboxRow
 from tests.fakes import CLASSES, NOON, Disk, FakePlatform, queue, row_of, until
 
@@ -364,6 +364,30 @@ async def test_what_is_leaving_at_a_shutdown_is_booked(houses: Any) -> None:
     await closing
     assert await house.state(row) == ("sent", 1)
     assert await house.state(following) == ("due", 0)
+
+
+@pytest.mark.asyncio
+async def test_what_is_withdrawn_before_it_leaves_is_not_sent_and_its_number_is_not_given_again(houses: Any) -> None:
+    web, slow = FakePlatform(), asyncio.Event()
+    house = houses(web)
+    first, second = await queue(house.store), await queue(house.store, task="t1")
+    web.answers.append(slow)
+    house.outbox.take([first, second])
+    await web.tries(1)
+
+    def withdraw(tx: Tx) -> list[int]:
+        assert outbox.cancel(tx, "t1", "received", "reminder") == 1
+        return tx.withdrawn
+
+    house.outbox.drop(await house.store.write(withdraw))
+    third = await queue(house.store)
+    assert third.seq > second.seq
+    house.outbox.take([third])
+    slow.set()
+    await house.outbox.idle()
+    assert web.sent == [first.key, third.key]
+    assert await house.state(second) == ("expired", 0)
+    assert await house.store.write(lambda tx: outbox.count_to(tx, "t1", "", ("received",))) == 0
 
 
 @pytest.mark.asyncio
