@@ -16,9 +16,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+import structlog
+
 from config.errors import Busy
 from store.sqlite import engine_fault
 from store.witness import Witness
+
+log = structlog.get_logger()
 
 T = TypeVar("T")
 BATCH = 1000  # transactions in one commit; keeps the lock and the WAL frame count bounded
@@ -217,6 +221,8 @@ class Writer:
             return
         self._last_at = at
         self._witness.write(commits)
+        if not self.healthy:
+            log.warning("commits_resumed")
         self.healthy, self.fault, self.proved_at = True, "", time.monotonic()
         if self._erase_by is None and any(outcome.tx.erased for request in batch for outcome in request.outcomes):
             self._erase_by = time.monotonic() + ERASE_SECONDS
@@ -237,12 +243,15 @@ class Writer:
         return Outcome(tx, value)
 
     def _abandon(self, batch: list[_Request], error: sqlite3.Error) -> None:
-        self.healthy, self.fault = False, f"{type(error).__name__}: {error}"
+        fault = f"{type(error).__name__}: {error}"
+        if fault != self.fault:
+            log.error("commit_failed", fault=fault)
+        self.healthy, self.fault = False, fault
         if self._connection.in_transaction:
             try:
                 self._connection.execute("rollback")
-            except sqlite3.Error:
-                self.fault += "；回滚未完成"
+            except sqlite3.Error as trouble:
+                log.error("rollback_failed", fault=str(trouble))  # the next begin fails and it is tried again
         self._wake(batch, Busy("数据暂时写不进磁盘，请稍后再试。"))
 
     def _wake(self, batch: list[_Request], error: Exception | None) -> None:

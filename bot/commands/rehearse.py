@@ -65,7 +65,9 @@ def rehearse(script: Path, county: Path | None, as_json: bool) -> None:
 
 def _chat(start: int, lines: Sequence[Line], steps: Sequence[dict[str, Any]], county: County) -> Iterator[str]:
     names = {p.id: p.name for p in county.people} | {g.id: g.name for g in county.groups}
-    for line, step in zip(lines, steps, strict=True):
+    done = {step["i"]: step for step in steps}
+    for line in lines:
+        step = done[line.i]
         moment = datetime.datetime.fromtimestamp(start + line.t, SHANGHAI).strftime("%m-%d %H:%M:%S")
         if line.sender:
             where = f"（{names.get(line.group, line.group)}）" if line.group else "（私聊）"
