@@ -14,6 +14,7 @@ import hmac
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -22,7 +23,7 @@ from aiohttp import WSMsgType, web
 from bot.engine import Engine
 from bot.fetcher import Fetcher
 from bot.platforms import Pace, segments
-from bot.platforms.registry import Setup
+from bot.platforms.registry import Setup, clean
 from config.errors import Busy, Offline, Refused, Retry, Unknown
 from handlers.events import Event, Message, Photo
 from handlers.office import Channel
@@ -144,7 +145,7 @@ class OneBotPlatform:
         token = given if kind in ("Bearer", "Token") else request.query.get("access_token", "")
         if not token:
             return web.Response(status=401, text="需要令牌")
-        if not hmac.compare_digest(token.encode(), self._token):
+        if not hmac.compare_digest(token.encode("utf-8", "surrogateescape"), self._token):
             return web.Response(status=403, text="令牌不对")
         line = web.WebSocketResponse(heartbeat=HEARTBEAT, max_msg_size=FRAME_BYTES, compress=False)
         await line.prepare(request)
@@ -222,7 +223,7 @@ class OneBotPlatform:
             address=address,
             group=self._group(address),
             sender=f"anonymous/{sender}" if found.get("anonymous") else sender,
-            name=clean_name(segments.clean(card)) if isinstance(card, str) and card else "",
+            name=clean_name(clean(card)) if isinstance(card, str) and card else "",
             text=said.text,
             photos=tuple(Photo(url) for url in said.images),
             quote=said.quote,
@@ -293,8 +294,6 @@ _READS = {
 
 
 def _renamed(event: Event) -> Event:
-    from dataclasses import replace
-
     return replace(event, id=f"{event.id}@{event.sent_at}")
 
 

@@ -26,6 +26,7 @@ KINDS: Mapping[str, str] = {
 }
 RESERVED = frozenset({"web", "clock", "console"})
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+_SURROGATES = re.compile(r"[\ud800-\udfff]")
 SECRET_LENGTH = 16  # characters at least
 
 Value = str | int | bool
@@ -84,6 +85,11 @@ def connect(
     if faults:
         raise ConfigError(faults)
     return found
+
+
+def clean(value: str) -> str:
+    """Text any database takes: no lone surrogates (JSON can carry them), no NUL."""
+    return _SURROGATES.sub("\ufffd", value).replace("\0", "")
 
 
 def _one(name: str, settings: ChannelSettings, photo: Callable[[str], Path]) -> Connected:

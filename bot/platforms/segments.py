@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bot.platforms.registry import clean
+
 PARTS = 200  # segments read of one message
 _CODE = re.compile(r"\[CQ:([A-Za-z0-9_.-]{1,32})((?:,[^\[\],]*)*)\]")
-_SURROGATES = re.compile(r"[\ud800-\udfff]")
 
 Segment = Mapping[str, Any]
 
@@ -87,11 +88,6 @@ def escape(words: str, inside: bool = False) -> str:
 def unescape(words: str) -> str:
     """Undo `escape`; the ampersand last, or escaped codes would come alive."""
     return words.replace("&#44;", ",").replace("&#91;", "[").replace("&#93;", "]").replace("&amp;", "&")
-
-
-def clean(value: str) -> str:
-    """Text any database takes: no lone surrogates (JSON can carry them), no NUL."""
-    return _SURROGATES.sub("�", value).replace("\0", "")
 
 
 def _code(segment: Segment) -> str:
