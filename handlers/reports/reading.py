@@ -189,7 +189,7 @@ class Reader:
             for unit, p, words in self._for_label(label, name, place, rural, echo):
                 total[unit] += chance * p
                 why.setdefault(unit, words)
-        self._lean(total, why, text, rest)
+        self._lean(total, why, text, rest, place)
         ranked = sorted(total.items(), key=lambda pair: (-pair[1], pair[0]))[:TOP]
         return tuple(Guess(unit, round(min(p, 0.99), 4), why[unit]) for unit, p in ranked if p > 0.01)
 
@@ -200,18 +200,21 @@ class Reader:
         votes = self._lessons.votes(label, self._routing.field_of(name), rural) if self._lessons else {}
         if not votes:
             return choices
-        whole = 1.0 + sum(votes.values())
+        local = [(unit, vote) for told, vote in votes.items() if (unit := self._routing.at(told, place))]
+        whole = 1.0 + sum(vote for _, vote in local)
         told = [(unit, p / whole, words) for unit, p, words in choices]
-        return told + [(unit, v / whole, "更正过") for unit, v in votes.items() if unit in self._routing.units]
+        return told + [(unit, vote / whole, "更正过") for unit, vote in local]
 
-    def _lean(self, total: dict[str, float], why: dict[str, str], text: str, rest: str) -> None:
+    def _lean(
+        self, total: dict[str, float], why: dict[str, str], text: str, rest: str, place: Place | None
+    ) -> None:
         """Let near lessons and units named in the message move the shares."""
         pulls: dict[str, float] = defaultdict(float)
         if self._lessons:
             for item, pull in self._lessons.near(matter_features(rest, self._words)):
-                if item.lesson.unit in self._routing.units:
-                    pulls[item.lesson.unit] += pull
-                    why[item.lesson.unit] = "更正过相近的一条"
+                if unit := self._routing.at(item.lesson.unit, place):
+                    pulls[unit] += pull
+                    why[unit] = "更正过相近的一条"
         for unit in self._routing.named(text)[:2]:
             if total.get(unit, 0.0) > 0.02:
                 pulls[unit] += HINT * min(1.0, 4 * total[unit])

@@ -118,6 +118,13 @@ class Routing:
         """Whether a place lies outside the county town."""
         return is_rural(place, self._seat)
 
+    def at(self, unit: str, place: Place | None) -> str:
+        """The unit a lesson means at a place: a town office stands for the office of whichever town it is."""
+        taught = self.units.get(unit)
+        if taught is None or not taught.town:
+            return unit if taught else ""
+        return self._town_units.get(place.town, "") if place and place.town else unit
+
     def named(self, text: str) -> list[str]:
         """Ids of units a text names."""
         found: list[str] = []

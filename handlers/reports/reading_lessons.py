@@ -14,6 +14,7 @@ from dataclasses import dataclass
 NEAR = 0.45  # cosine below which two messages have nothing to say to each other
 PULL = 3.0  # weight of an exact repeat beside the model's one vote
 SAME_CLASS, OTHER_GROUND, SAME_FIELD = 1.6, 0.5, 0.35  # votes of a lesson for its class, elsewhere, for its field
+ALONE = 0.7  # most that one other class of the field can say
 FADE = 0.995  # each newer lesson of the same class makes an older one count this much less
 
 
@@ -72,10 +73,19 @@ class Lessons:
         votes: dict[str, float] = defaultdict(float)
         for item, age in _aged(self._by_label.get(label, ())):
             votes[item.lesson.unit] += FADE**age * (SAME_CLASS if item.rural == rural else OTHER_GROUND)
+        for unit, vote in self._from_field(label, field, rural).items():
+            votes[unit] += vote
+        return votes
+
+    def _from_field(self, label: str, field: str, rural: bool) -> dict[str, float]:
+        """Other classes of the field speak softly alone, and loudly when two of them name the same unit."""
+        votes: dict[str, float] = defaultdict(float)
+        labels: dict[str, set[str]] = defaultdict(set)
         for item, age in _aged(self._by_field.get(field, ())):
             if item.label != label and item.rural == rural:
                 votes[item.lesson.unit] += FADE**age * SAME_FIELD
-        return votes
+                labels[item.lesson.unit].add(item.label)
+        return {unit: vote if len(labels[unit]) > 1 else min(vote, ALONE) for unit, vote in votes.items()}
 
 
 def _aged(items: Sequence[Taught]) -> Iterator[tuple[Taught, int]]:
