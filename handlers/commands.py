@@ -184,10 +184,11 @@ def _at_start(plain: str) -> Command | None:
 def _with_tail(verb: str, word: str, tail: str) -> Command | None:
     if not tail or _PARTICLES.fullmatch(tail):
         return Command(verb, word)
-    apart = tail[0] in " ,。:;、!.\n-" or tail[:2] in ("一下", "了,", "了。", "了 ") or bool(_SERIAL.match(tail))
+    tail = tail.removeprefix("一下").removeprefix("了")
+    apart = tail[0] in " ,。:;、!.\n-" or bool(_SERIAL.match(tail))
     if not apart and word not in GLUED:
         return None
-    rest = tail.removeprefix("一下").removeprefix("了").strip(" ,。:;、!\n-")
+    rest = tail.strip(" ,。:;、!\n-")
     return Command(verb, word, rest=rest, loose=not apart or len(rest) > 12)
 
 

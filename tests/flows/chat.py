@@ -81,15 +81,23 @@ def _line(t: int, found: re.Match[str], moments: dict[str, int], here: int) -> L
 
 
 async def play(log: str, rules: Rules | None = None) -> Rehearsal:
-    """Play it; AssertionError shows what was said instead. The rehearsal comes back for a closer look; close it."""
+    """Play it; AssertionError shows what was said instead. The rehearsal comes back closed, for a look at its steps."""
+    rehearsal = await perform(log, rules)
+    await rehearsal.close()
+    return rehearsal
+
+
+async def perform(log: str, rules: Rules | None = None) -> Rehearsal:
+    """The same, left open to go on from there."""
     start, scenes = read(log)
     rehearsal = await Rehearsal.open(TOWN, start, rules)
     try:
         steps = await rehearsal.play(scene.line for scene in scenes)
         for scene, step in zip(scenes, steps, strict=True):
             _check(scene, step)
-    finally:
+    except BaseException:
         await rehearsal.close()
+        raise
     return rehearsal
 
 
