@@ -146,6 +146,8 @@ def _code(column: Column, word: str) -> str:
 
 
 def _date(column: Column, cell: str) -> str:
+    if not cell:  # a required one was refused before
+        return ""
     found = DATE.fullmatch(cell)
     if found is None:
         raise Bad(f"日期“{cell}”写法不对，应为 2026-01-31")
