@@ -10,7 +10,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -21,6 +20,7 @@ from store.sqlite import open_reader
 from store.store import DATABASE, WITNESS, ledger
 from store.switching import own, switch
 from store.witness import Witness, read_witness
+from tests.serving import until
 
 ROOT = Path(__file__).resolve().parents[1]
 FRAME = 4096 + 24  # a page and its header in the WAL
@@ -436,11 +436,9 @@ def test_erased_words_are_in_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyP
         for n in range(50):
             await store.write(add(n + 10, "y" * 100))
         await store.write(lambda tx: inbox.blank(tx, row.seq))
-        deadline = time.monotonic() + 5
-        while (tmp_path / f"{DATABASE}-wal").stat().st_size and time.monotonic() < deadline:
-            await asyncio.sleep(0.01)
 
     asyncio.run(story())
+    until(lambda: not (tmp_path / f"{DATABASE}-wal").stat().st_size)
     backup.take(tmp_path, 3)
     piece = marker.encode()[:24]
     holders = [str(path) for path in tmp_path.rglob("*") if path.is_file() and piece in path.read_bytes()]
