@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from handlers.commands import Command
+from handlers.events import CONSOLE
 from handlers.office import LEAD_ROLES
 from handlers.screening import clean_name
 from handlers.turn import Turn
@@ -107,6 +108,8 @@ def _welcome(turn: Turn, group_id: str) -> None:
 def stranger(turn: Turn) -> None:
     """An unknown sender is held for admission and told so once; nothing is dispatched (dispatch.md F4.13)."""
     event = turn.event
+    if event.channel == CONSOLE:
+        return turn.refuse("not_member", TEXTS["stranger"])
     first = people.hold_stranger(turn.tx, event.channel, event.sender, clean_name(event.name), event.address)
     turn.forget = True
     turn.refuse("not_member", TEXTS["stranger"] if first else "")

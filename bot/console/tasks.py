@@ -16,7 +16,7 @@ from multidict import MultiMapping
 from bot.console import chat
 from bot.console.forms import ASKS, CORRECTIONS, Asker, Form
 from bot.console.rights import scope_of, sees
-from bot.console.session import ENGINE, Viewer, denied, guarded, render, viewer_of
+from bot.console.session import ENGINE, Viewer, denied, guarded, record, render, viewer_of
 from config.errors import Rejected
 from handlers import commands
 from handlers.events import CONSOLE, Event, Photo
@@ -161,8 +161,10 @@ async def _find(request: web.Request) -> tuple[Task, Row]:
 
 
 async def task_page(request: web.Request) -> web.StreamResponse:
-    """One task with its whole story and what the viewer may do."""
-    return await _page(request)
+    """One task with its whole story and what the viewer may do; who looked is in the audit (security.md T31)."""
+    page = await _page(request)
+    await record(request, "ok", f"task/{request.match_info['number']}")
+    return page
 
 
 async def _page(request: web.Request, status: int = 200, **said: str) -> web.Response:
