@@ -12,6 +12,7 @@ from typing import Any
 
 from config.county import County
 from handlers.reports.reading import Reader, Reading
+from handlers.reports.reading_history import fit_history
 
 ONE_SIDED_95 = 1.6449  # normal quantile of Wilson's one-sided bound
 
@@ -29,6 +30,52 @@ def evaluate_reports(path: Path, county: County, predictions: Path | None = None
     answers = [_answer(row, reading, names) for row, reading in zip(rows, readings, strict=True)]
     _write(predictions, answers)
     return {**_score(rows, answers), "ms_per_message": round(spent, 4)}
+
+
+def evaluate_router(train: Path, test: Path, predictions: Path | None = None) -> dict[str, float | int]:
+    """Fit on an office's own labelled texts and answer another part of them; keys as in design 8."""
+    lessons, rows = list(_lines(train)), list(_lines(test))
+    began = time.process_time()
+    router = fit_history([str(r["text"]) for r in lessons], [str(r["label"]) for r in lessons])
+    trained = time.process_time() - began
+    began = time.process_time()
+    ranked = [router.answer(str(row["text"])) for row in rows]
+    spent = (time.process_time() - began) * 1000 / max(1, len(rows))
+    truth = [str(row.get("label", "")) for row in rows]
+    answers = [
+        {"i": i, "label": best[0][0], "top3": [label for label, _ in best[:3]], "confidence": round(best[0][1], 4)}
+        for i, best in enumerate(ranked)
+    ]
+    _write(predictions, answers)
+    right = [a["label"] == label for a, label in zip(answers, truth, strict=True)]
+    return {
+        "accuracy": _mean(right),
+        "macro_f1": round(macro_f1([str(a["label"]) for a in answers], truth), 4),
+        "top3": _mean(label in best[:3] for best, label in zip(([b for b, _ in r] for r in ranked), truth, strict=True)),
+        "coverage_at_p95": round(coverage_at([best[0][1] for best in ranked], right, 0.95), 4),
+        "train_seconds": round(trained, 3),
+        "ms_per_text": round(spent, 4),
+    }
+
+
+def macro_f1(given: Sequence[str], truth: Sequence[str]) -> float:
+    """Mean over labels (given or true) of the harmonic mean of precision and recall."""
+    labels = sorted({*given, *truth})
+    scores = []
+    for label in labels:
+        hits = sum(g == label == t for g, t in zip(given, truth, strict=True))
+        total = given.count(label) + truth.count(label)
+        scores.append(2 * hits / total if total else 0.0)
+    return sum(scores) / len(scores) if scores else 0.0
+
+
+def coverage_at(confidence: Sequence[float], right: Sequence[bool], precision: float) -> float:
+    """The largest share that can be answered, most confident first, with at least this precision."""
+    hits, best = 0, 0
+    for rank, (_, good) in enumerate(sorted(zip(confidence, right, strict=True), key=lambda p: -p[0]), 1):
+        hits += good
+        best = rank if hits >= precision * rank else best
+    return best / len(right) if right else 0.0
 
 
 def _answer(row: Row, reading: Reading, names: Mapping[str, str]) -> dict[str, Any]:
