@@ -386,7 +386,7 @@ async def test_a_server_that_says_nothing_is_waited_for_only_so_long(
         writer.close()
 
     server = await asyncio.start_server(mute, "127.0.0.1", 0)
-    host = "127.0.0.1:{}".format(server.sockets[0].getsockname()[1])
+    host = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
     careful = Fetcher([host])
     with pytest.raises(Retry):
         await careful.get(f"http://{host}/")

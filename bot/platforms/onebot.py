@@ -214,6 +214,8 @@ class OneBotPlatform:
         if not sender or not message_id or sender == self_id:
             return None
         said = segments.heard(found.get("message"), self_id)
+        if said == segments.Heard():
+            return None
         address = self._address(found) or sender
         name = found.get("sender")
         card = (name.get("card") or name.get("nickname")) if isinstance(name, dict) else ""
