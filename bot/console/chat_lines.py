@@ -62,13 +62,24 @@ def _offered(connection: sqlite3.Connection, person: Person, line: ChatLine) -> 
         return replace(line, buttons=())
     task = tasks.get(connection, line.task)
     stands = moving.standing(person, task, tasks.units(connection, task.id), tasks.reporters(connection, task.id))
-    return replace(line, buttons=tuple(button for button in line.buttons if _open(button[1], task.state, stands)))
+    found = ((label, said, _step(said, task.state, stands)) for label, said in line.buttons)
+    return replace(line, buttons=tuple((label, _asking(said, step)) for label, said, step in found if step != "no"))
 
 
-def _open(said: str, state: str, stands: frozenset[str]) -> bool:
+def _step(said: str, state: str, stands: frozenset[str]) -> lifecycle.Step | str:
+    """The step a button's words ask for; "" when they ask for none, "no" when this person may not take it now."""
     verb = commands.parse(said).verb
-    event = "confirm" if verb == "choose" else verb
-    return event not in lifecycle.EVENTS or isinstance(lifecycle.may(event, state, stands), lifecycle.Step)
+    event = "confirm" if verb == "choose" or (verb, state) == ("reassign", "pending_confirmation") else verb
+    if event not in lifecycle.EVENTS:
+        return ""
+    step = lifecycle.may(event, state, stands)
+    return step if isinstance(step, lifecycle.Step) else "no"
+
+
+def _asking(said: str, step: lifecycle.Step | str) -> str:
+    """Words that end in a colon wait in the composer for the reason they lack."""
+    needs = isinstance(step, lifecycle.Step) and step.reason
+    return f"{said}:" if needs and not said.endswith((":", "：")) else said
 
 
 def members(office: Office, group: Group | None) -> list[Members]:

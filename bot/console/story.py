@@ -27,8 +27,8 @@ PACE = 2.2  # seconds between two things happening
 OPENINGS = (
     ("limin", "人民路38号"),
     ("wangfang", "解放路16号"),
-    ("zouping", "人民路102号"),
-    ("fangxin", "解放路75号"),
+    ("zouping", "建设路102号"),
+    ("fangxin", "西环路75号"),
 )
 _NEWEST = "select max(seq) from outbox where task = ? and person = '' and channel = 'web'"
 
@@ -135,6 +135,7 @@ class Storyteller:
         for scene in SCENES:
             await asyncio.sleep(self.pace)
             task = await self._scene(scene, task.id)
+        await asyncio.sleep(self.pace)
 
     async def _until_open(self) -> None:
         now = self.engine.store.now()

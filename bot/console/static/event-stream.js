@@ -57,6 +57,7 @@ class StreamState extends HTMLElement {
   }
 
   show(live) {
+    if (String(live) === this.dataset.live) return;
     clearTimeout(this.timer);
     this.dataset.live = String(live);
     if (live) {

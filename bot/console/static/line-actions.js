@@ -30,7 +30,7 @@ function run(what, line, room, link) {
 // A button that asks for a reason goes into the composer; any other is said at once, quoting the message it stands under.
 function answer(said, line) {
   const open = said.match(/^(.*?)(?:原因)?[:：]$/);
-  if (open) tell('chat:draft', { text: open[1], quote: line.dataset.id, who: '请写明原因', what: '' });
+  if (open) tell('chat:draft', { text: `${open[1].trim()} `, quote: line.dataset.id, who: '请写明原因', what: '' });
   else tell('chat:say', { text: said, quote: line.dataset.id });
 }
 
