@@ -22,9 +22,10 @@ from bot import backup, failpoints
 from bot.clock import ZONE
 from bot.media import SHA, PhotoShop
 from config.errors import QunbanError
-from store import Store, audit, history, meta, photos
+from store import Store, audit, history, meta, photos, sessions
 
 log = structlog.get_logger()
+SESSION_IDLE, SESSION_AGE = 86400, 30 * 86400  # seconds; the real limits hold when a session is used, this only tidies
 _WITNESSED = re.compile(r"^(\d+) ([0-9a-f]{64})$", re.MULTILINE)
 
 
@@ -90,6 +91,8 @@ class Maintenance:
     async def _purge(self) -> None:
         now, loose = self._store.now(), self._retention.loose_photo_hours * 3600
         await self._store.write(lambda tx: audit.purge(tx, now - self._retention.audit_days * 86400))
+        real = int(time.time())
+        await self._store.write(lambda tx: sessions.sweep(tx, real - SESSION_IDLE, real - SESSION_AGE))
         while shas := await self._store.write(lambda tx: photos.sweep(tx, now - loose)):
             for sha in shas:
                 await self._erase(sha)
