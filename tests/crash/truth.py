@@ -121,6 +121,9 @@ def _reports(books: sqlite3.Connection, said: Said) -> Iterator[str]:
             yield f"{event} belongs to {len(linked[event])} tasks"
         if marked[mark] > 1:
             yield f"{event} opened {marked[mark]} tasks"
+    reports = sum(event in said.acknowledged for event in said.marks)
+    if len(texts) != reports:  # none of them can be taken for another
+        yield f"{reports} reports and {len(texts)} tasks"
     opened = Counter(row[0] for row in books.execute("select task from history where event = 'open'"))
     tasks = {row[0] for row in books.execute("select id from task")}
     yield from (f"task {task} opened {opened[task]} times" for task in tasks if opened[task] != 1)
