@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import os
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -272,6 +273,8 @@ USUAL = {
     "verify_fail": CHECKER, "reopen": REPORTER, "assign": DESK, "grant": DESK, "deny": DESK, "suspend": DESK, "resume": DESK,
     "withdraw": DESK, "reject": DESK, "appeal": REPORTER, "force_close": LEADER,
 }  # fmt: skip
+ALL = (HANDLER, REPORTER, DESK, CHECKER, ARBITER, LEADER, OTHER)
+ENDS = ("withdraw", "reject", "force_close")
 
 
 class Life(RuleBasedStateMachine):
@@ -290,22 +293,24 @@ class Life(RuleBasedStateMachine):
         self.loop.run_until_complete(self.real.finish())
         return step
 
-    @rule(minutes=st.sampled_from((1, 7, 60, 150, 600, 1440, 4 * 1440)))
+    @rule(minutes=st.sampled_from((1, 1, 3, 7, 7, 30, 60, 150, 150, 600, 1440, 9 * 1440)))
     def wait(self, minutes: int) -> None:
         self.model.wait(minutes)
         self._compare(self._line(self.model.now - START), "")
 
-    @rule(
-        what=st.sampled_from(sorted(WORDS)),
-        stranger=st.sampled_from((False, False, False, False, True)),
-        who=st.sampled_from((HANDLER, REPORTER, DESK, CHECKER, ARBITER, LEADER, OTHER)),
-    )
-    def say(self, what: str, stranger: bool, who: str) -> None:
-        speaker = who if stranger else USUAL[what]
-        if what == "suspend" and speaker != DESK:
-            return
+    @rule(data=st.data(), kind=st.sampled_from(("usual", "usual", "usual", "late", "anything", "anybody")))
+    def say(self, data: Any, kind: str) -> None:
+        """Mostly a step that may be taken now, by whom it belongs to; sometimes anything, sometimes by anybody."""
         day = datetime.fromtimestamp(self.model.now, ZONE).date() + timedelta(days=2)
         until = int(datetime(day.year, day.month, day.day, 8, 30, tzinfo=ZONE).timestamp())
+        now = {what: copy.copy(self.model).say(USUAL[what], what, until) for what in sorted(WORDS)}
+        legal = [what for what, refused in now.items() if not refused and what not in ENDS]
+        late = [what for what, refused in now.items() if refused == "too_late"] or [w for w in ENDS if not now[w]]
+        chosen = {"usual": legal, "anybody": legal, "late": late}.get(kind) or sorted(WORDS)
+        what = data.draw(st.sampled_from(chosen))
+        speaker = data.draw(st.sampled_from(ALL)) if kind == "anybody" else USUAL[what]
+        if what == "suspend" and speaker != DESK:
+            return
         expected = self.model.say(speaker, what, until)
         step = self._line(self.model.now - START, speaker, WORDS[what].format(date=day.isoformat()))
         self._compare(step, expected)
@@ -329,7 +334,7 @@ class Life(RuleBasedStateMachine):
 def _live(examples: int) -> None:
     quiet = (HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large)
     profile = settings(
-        max_examples=examples, stateful_step_count=18, deadline=None, suppress_health_check=quiet, derandomize=examples < 1000
+        max_examples=examples, stateful_step_count=20, deadline=None, suppress_health_check=quiet, derandomize=examples < 1000
     )
     run_state_machine_as_test(Life, settings=profile)
 
