@@ -209,7 +209,14 @@ async def inspect(request: web.Request) -> web.StreamResponse:
     found = await engine.store.read(lambda c: behind.look(c, engine.office, request.app[WEB].channel.name, line))
     if found is None:
         raise web.HTTPNotFound(text="没有这条消息的记录。")
-    return render(request, "inspect.html", found=found, states=lifecycle.STATES, office=engine.office, bare="bare" in request.query)
+    return render(
+        request,
+        "inspect.html",
+        found=found,
+        states=lifecycle.STATES,
+        office=engine.office,
+        bare="bare" in request.query,
+    )
 
 
 def _clear_files(folder: Path | None, shop: PhotoShop, shas: list[str]) -> None:

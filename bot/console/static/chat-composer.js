@@ -3,6 +3,7 @@ import { hear, tell } from './net.js';
 import { toast } from './toast.js';
 import { AtList } from './at-list.js';
 import { Outgoing, freshId } from './outgoing.js';
+import { photoSources } from './photo-sources.js';
 import { PhotoTray } from './photo-tray.js';
 
 const TALLEST = 160; // pixels
@@ -17,7 +18,7 @@ class ChatComposer extends HTMLElement {
     this.quote = this.form.elements.quote.value;
     this.restore();
     this.listen();
-    this.pickers();
+    photoSources(this, this.field, this.tray);
     queueMicrotask(() => {
       this.outgoing = new Outgoing(this.dataset.me, this.dataset.room);
     });
@@ -40,40 +41,6 @@ class ChatComposer extends HTMLElement {
     for (const member of document.querySelectorAll('[data-mention]')) {
       member.addEventListener('click', () => this.insert(`@${member.dataset.mention} `));
     }
-  }
-
-  pickers() {
-    const pick = this.querySelector('[data-pick]');
-    const camera = this.querySelector('[data-camera]');
-    pick.multiple = true;
-    pick.removeAttribute('name');
-    camera.closest('label').hidden = !window.matchMedia('(pointer: coarse)').matches;
-    for (const input of [pick, camera]) {
-      input.addEventListener('change', () => {
-        this.tray.add(input.files);
-        input.value = '';
-        this.field.focus();
-      });
-    }
-    this.field.addEventListener('paste', (event) => {
-      if (event.clipboardData.files.length && this.tray.add(event.clipboardData.files)) event.preventDefault();
-    });
-    const room = this.closest('.room');
-    const files = (event) => event.dataTransfer && [...event.dataTransfer.types].includes('Files');
-    room.addEventListener('dragover', (event) => {
-      if (!files(event)) return;
-      event.preventDefault();
-      room.classList.add('dropping');
-    });
-    room.addEventListener('dragleave', (event) => {
-      if (!room.contains(event.relatedTarget)) room.classList.remove('dropping');
-    });
-    room.addEventListener('drop', (event) => {
-      room.classList.remove('dropping');
-      if (!files(event)) return;
-      event.preventDefault();
-      if (!this.tray.add(event.dataTransfer.files)) toast('这里只能放照片。');
-    });
   }
 
   key(event) {

@@ -72,7 +72,7 @@ class DemoBar extends HTMLElement {
     const at = new Date((this.now + (performance.now() - this.since) / 1000) * 1000);
     const part = (options) => new Intl.DateTimeFormat('zh-CN', { ...ZONE, ...options }).format(at);
     const day = part({ month: 'numeric', day: 'numeric' }).replace('/', '月');
-    const clock = part({ hour: '2-digit', minute: '2-digit', hour12: false });
+    const clock = part({ hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
     if (this.face.lastElementChild.textContent === clock) return;
     this.face.firstElementChild.textContent = `${day}日 ${part({ weekday: 'short' })} `;
     this.face.lastElementChild.textContent = clock;
