@@ -20,7 +20,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench.harness import (
-    ROOT, TOKEN, Prepared, Process, bot, free_port, median, peer_python, prepare, running, scratch,
+    ROOT,
+    TOKEN,
+    Prepared,
+    Process,
+    bot,
+    free_port,
+    median,
+    peer_python,
+    prepare,
+    running,
+    scratch,
 )  # fmt: skip
 
 FRESH = PER_ROUND = 4000
@@ -43,7 +53,10 @@ class Target:
         numbers = range(self.next, self.next + count)
         self.next += count
         events = [
-            {"group": i % groups, "text": f"签收 {self.prepared.number(i)}" if self.prepared else f"签收 20261101-{i + 1}"}
+            {
+                "group": i % groups,
+                "text": f"签收 {self.prepared.number(i)}" if self.prepared else f"签收 20261101-{i + 1}",
+            }
             for i in numbers
         ]
         before = self.process.cpu()
@@ -64,7 +77,14 @@ class Target:
 
 @contextmanager
 def target(
-    name: str, command: list[str], port: int, kind: str, path: str, per_round: int, prepared: Prepared | None = None, callback: int = 0
+    name: str,
+    command: list[str],
+    port: int,
+    kind: str,
+    path: str,
+    per_round: int,
+    prepared: Prepared | None = None,
+    callback: int = 0,
 ) -> Iterator[Target]:
     """A server and its load."""
     with running(name, command, port) as process:
@@ -102,7 +122,11 @@ def measure(args: argparse.Namespace, kind: str, flights: list[int]) -> dict[str
         channel = "qq" if kind == "ws" else "oa"
         prepared = prepare(folder / "data", channel, args.groups, fresh, args.tasks, settings(kind, callback))
         port = free_port()
-        targets = [stack.enter_context(target("群办", bot(prepared, port), port, kind, f"/in/{channel}", args.events, prepared, callback))]
+        targets = [
+            stack.enter_context(
+                target("群办", bot(prepared, port), port, kind, f"/in/{channel}", args.events, prepared, callback)
+            )
+        ]
         port = free_port()
         path = "/ws" if kind == "ws" else "/post"
         bare = [sys.executable, str(ROOT / "bench/targets/bare.py"), str(port)]
@@ -110,7 +134,9 @@ def measure(args: argparse.Namespace, kind: str, flights: list[int]) -> dict[str
         if kind == "ws" and not args.no_peer:
             port = free_port()
             peer = [peer_python(), str(ROOT / "bench/targets/nonebot_echo.py"), str(port)]
-            targets.append(stack.enter_context(target("NoneBot2", peer, port, kind, "/onebot/v11/ws", max(args.events // 4, 200))))
+            targets.append(
+                stack.enter_context(target("NoneBot2", peer, port, kind, "/onebot/v11/ws", max(args.events // 4, 200)))
+            )
         for one in targets:
             one.round(50, 300, args.groups)
         results = {}
@@ -127,7 +153,8 @@ def measure(args: argparse.Namespace, kind: str, flights: list[int]) -> dict[str
 def summary(kind: str, flight: int, targets: list[Target]) -> dict[str, dict[str, float]]:
     """Medians, printed and returned."""
     found = {
-        one.name: {key: round(median([f[key] for f in one.figures]), 2) for key in one.figures[0]} | {"rss": round(one.process.rss(), 1)}
+        one.name: {key: round(median([f[key] for f in one.figures]), 2) for key in one.figures[0]}
+        | {"rss": round(one.process.rss(), 1)}
         for one in targets
     }
     ours = found["群办"]["cpu"]

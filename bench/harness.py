@@ -90,7 +90,9 @@ def _insert(tx: Tx, indexes: range, groups: int, fresh: int) -> None:
         )  # fmt: skip
         values = (task, 1, opened, "dispatch", "", state, "", "", UNIT, "事件0201", None, at + 432000, "", "")
         steps.append((*values, history.digest(values)))
-        timers += [(task, kind, at + 400000 + i, f"b{i % groups}") for kind in ("accept", "due_soon", "overdue")] * open_
+        timers += [
+            (task, kind, at + 400000 + i, f"b{i % groups}") for kind in ("accept", "due_soon", "overdue")
+        ] * open_
     many = tx.connection.executemany
     many(
         "insert into task (id, day, serial, state, group_id, reporter, text, category, place, unit, opened_at,"

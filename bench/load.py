@@ -50,14 +50,22 @@ class Onebot:
         headers = {"Authorization": f"Bearer {TOKEN}", "X-Self-ID": str(SELF), "X-Client-Role": "Universal"}
         self._line = await self._session.ws_connect(self._url, headers=headers, max_msg_size=0)
         await self._line.send_str(
-            json.dumps({"time": 0, "self_id": SELF, "post_type": "meta_event", "meta_event_type": "lifecycle", "sub_type": "connect"})
+            json.dumps(
+                {
+                    "time": 0,
+                    "self_id": SELF,
+                    "post_type": "meta_event",
+                    "meta_event_type": "lifecycle",
+                    "sub_type": "connect",
+                }
+            )
         )
 
     async def run(self, order: dict[str, Any]) -> list[float]:
         """Play a round; the time from event to reply of each."""
         frames = [group_message(order["first"] + i, e["group"], e["text"]) for i, e in enumerate(order["events"])]
-        took, started, ahead = [], {}, iter(enumerate(frames))
-        fifo: list[float] = []
+        took: list[float] = []
+        ahead = iter(enumerate(frames))
         by_group: dict[int, list[float]] = {}
         groups = [e["group"] for e in order["events"]]
 

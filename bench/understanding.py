@@ -23,7 +23,9 @@ from sklearn.svm import LinearSVC
 from bot.evaluate import evaluate_router
 
 NORM = re.compile(r"[（(]\s*请职能局[^）)]*[）)]?")
-ASKED = re.compile(r"请[^，。！？；,.!?;]{0,25}?(?:核实|处理|处置|解决|回复|协调|关注|查处|跟进|答复|联系)[^，。！？；,.!?;]*[，。！？；,.!?;]?")
+ASKED = re.compile(
+    r"请[^，。！？；,.!?;]{0,25}?(?:核实|处理|处置|解决|回复|协调|关注|查处|跟进|答复|联系)[^，。！？；,.!?;]*[，。！？；,.!?;]?"
+)
 THANKS = re.compile(r"(?:谢谢|感谢)[！!。]?")
 RARE = 40  # units with fewer orders are left out
 
@@ -44,7 +46,9 @@ def ours(train: list[tuple[str, str]], test: list[tuple[str, str]]) -> dict[str,
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder) / name for name in ("train.jsonl", "test.jsonl")]
         for path, rows in zip(paths, (train, test), strict=True):
-            path.write_text("".join(json.dumps({"text": t, "label": y}, ensure_ascii=False) + "\n" for t, y in rows), "utf-8")
+            path.write_text(
+                "".join(json.dumps({"text": t, "label": y}, ensure_ascii=False) + "\n" for t, y in rows), "utf-8"
+            )
         return evaluate_router(*paths, None)
 
 
