@@ -19,7 +19,7 @@ from typing import Any, Generic, TypeVar
 import structlog
 
 from config.errors import Busy
-from store.sqlite import engine_fault
+from store.sqlite import LOCK_MS, engine_fault
 from store.witness import Witness
 
 log = structlog.get_logger()
@@ -201,7 +201,7 @@ class Writer:
             run("pragma busy_timeout=50")
             if run("pragma wal_checkpoint(truncate)").fetchone()[0]:
                 self._erase_by = time.monotonic() + ERASE_SECONDS  # a long reader is in the way
-            run("pragma busy_timeout=5000")
+            run(f"pragma busy_timeout={LOCK_MS}")
         except sqlite3.Error:
             self._erase_by = time.monotonic() + ERASE_SECONDS
 
