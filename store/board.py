@@ -10,7 +10,11 @@ from store.tasks import ALL_COLUMNS, Task
 
 PAGE = 50
 RUNNING = ("dispatched", "accepted", "in_progress", "rework", "returned")  # states in which the unit's limit runs
-_ENDED = ("closed", "rejected", "merged", "withdrawn")
+ENDED = ("closed", "rejected", "merged", "withdrawn")
+_OPEN = "state not in ('closed', 'rejected', 'merged', 'withdrawn')"  # the partial index's own words
+_RUNNING = ", ".join(f"'{state}'" for state in RUNNING)
+_PRESSING = f"(state in ({_RUNNING}) and due_at is not null and due_at < ?) desc, due_at is null, due_at, opened_at"
+_NEWEST = "opened_at desc"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,27 +28,25 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What was asked for; empty fields do not narrow. `day` and `serial` come from a typed number."""
+    """What was asked for; empty fields do not narrow. A typed number asks for `serial` on one of these `days`."""
 
     unit: str = ""
     states: tuple[str, ...] = ()
     overdue: bool = False
-    day: str = ""
+    days: tuple[str, ...] = ()
     serial: int | None = None
     ended: bool = False
 
 
 def find(connection: sqlite3.Connection, scope: Scope, wanted: Filter, now: int, page: int = 0) -> list[Task]:
-    """One page and one row more (so that a next page shows), overdue first, then by deadline."""
+    """One page and one row more (so that a next page shows): overdue first, then by deadline; what ended newest first."""
     where, values = _where(scope, wanted, now)
-    running = _marks(RUNNING)
-    order = (
-        "closed_at desc, opened_at desc" if wanted.ended and not wanted.states else "due_at is null, due_at, opened_at"
-    )
+    order, more = _NEWEST, []
+    if not (wanted.ended or set(wanted.states).intersection(ENDED)):
+        order, more = _PRESSING, [now]
     rows = connection.execute(
-        f"select {ALL_COLUMNS} from task where {where}"
-        f" order by (state in ({running}) and coalesce(due_at, {now + 1:d}) < {now:d}) desc, {order} limit ? offset ?",
-        (*values, *RUNNING, PAGE + 1, page * PAGE),
+        f"select {ALL_COLUMNS} from task where {where} order by {order} limit ? offset ?",
+        (*values, *more, PAGE + 1, page * PAGE),
     )
     return [Task(*row) for row in rows]
 
@@ -56,6 +58,7 @@ def count_overdue(connection: sqlite3.Connection, scope: Scope, now: int) -> int
 
 
 def _where(scope: Scope, wanted: Filter, now: int) -> tuple[str, list[object]]:
+    """Conditions begin with the words of a partial index where one can serve, or SQLite would read the whole table."""
     parts: list[str] = []
     values: list[object] = []
 
@@ -63,24 +66,26 @@ def _where(scope: Scope, wanted: Filter, now: int) -> tuple[str, list[object]]:
         parts.append(sql)
         values.extend(bound)
 
+    if wanted.serial is not None:
+        need(f"day in ({_marks(wanted.days)}) and serial = ?", *wanted.days, wanted.serial)
+    elif wanted.states:
+        open_only = "" if set(wanted.states).intersection(ENDED) else f"{_OPEN} and "
+        need(f"{open_only}state in ({_marks(wanted.states)})", *wanted.states)
+    else:
+        need(f"not ({_OPEN})" if wanted.ended else _OPEN)
+    few = "" if wanted.ended or set(wanted.states).intersection(ENDED) else "+"  # open ones are few: go through those
     if not scope.everything:
         need(
-            "(unit = ? or id in (select task from task_unit where unit = ?)"
-            " or id in (select task from task_reporter where person = ?))",
+            f"({few}unit = ? or {few}id in (select task from task_unit where unit = ? and lead = 0)"
+            f" or {few}id in (select task from task_reporter where person = ?))",
             scope.unit or " ",
             scope.unit or " ",
             scope.person,
         )
-    if wanted.serial is not None:
-        need("serial = ? and day like ?", wanted.serial, f"%{wanted.day}")
-    elif wanted.states:
-        need(f"state in ({_marks(wanted.states)})", *wanted.states)
-    else:
-        need(f"state {'' if wanted.ended else 'not '}in ({_marks(_ENDED)})", *_ENDED)
     if wanted.unit:
-        need("(unit = ? or id in (select task from task_unit where unit = ?))", wanted.unit, wanted.unit)
+        need("(unit = ? or id in (select task from task_unit where unit = ? and lead = 0))", wanted.unit, wanted.unit)
     if wanted.overdue:
-        need(f"state in ({_marks(RUNNING)}) and due_at < ?", *RUNNING, now)
+        need(f"{_OPEN} and state in ({_RUNNING}) and due_at < ?", now)
     return " and ".join(parts), values
 
 

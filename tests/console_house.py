@@ -17,6 +17,7 @@ from bot.app import Parts, application, assemble
 from bot.console import session
 from config.files import shipped_county
 from config.settings import Settings
+from handlers.tasks.moving import day_of
 from store import Tx, history, photos, sessions, tasks
 from store.tasks import Task
 
@@ -100,7 +101,7 @@ class House:
             tasks.set_units(tx, task_id, unit)
             tasks.add_reporter(tx, task_id, reporter)
             history.append(tx, task_id, "open", "", state, actor=reporter)
-            return tasks.name(tx, made, "20261124")
+            return tasks.name(tx, made, day_of(now))
 
         made = await engine.store.write(job)
         return f"{made.day}-{made.serial:03d}"

@@ -6,6 +6,7 @@ import re
 import secrets
 import sqlite3
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,6 +20,7 @@ from bot.console.rights import scope_of, sees
 from bot.console.session import ENGINE, Viewer, denied, guarded, record, render, viewer_of
 from config.errors import Rejected
 from handlers import commands
+from handlers.calendar import local
 from handlers.events import CONSOLE, Event, Photo
 from handlers.office import Office
 from handlers.tasks import lifecycle
@@ -33,6 +35,7 @@ FILTERS = ("q", "state", "unit", "late")
 SOON = 4 / 5  # of the limit (ux.md F1)
 PATIENCE = 2.0  # seconds a POST waits for its decision (design 3)
 WORDS_LIMIT = 500
+RECENT_DAYS = 31  # how far back a bare serial is looked for
 LABELS = {
     "open": "上报",
     "dispatch": "派单",
@@ -112,8 +115,9 @@ def rows_of(connection: sqlite3.Connection, found: list[Task], now: int) -> list
 async def board_page(request: web.Request) -> web.StreamResponse:
     """Open tasks, the overdue first; filters stand in the address."""
     viewer, engine, query = viewer_of(request), request.app[ENGINE], request.query
-    scope, wanted = scope_of(viewer.person), _filter(query, request.app[ENGINE].office)
-    page, now = int(query["page"]) if re.fullmatch(r"\d{1,4}", query.get("page", "")) else 0, engine.store.now()
+    now = engine.store.now()
+    scope, wanted = scope_of(viewer.person), _filter(query, engine.office, now)
+    page = int(query["page"]) if re.fullmatch(r"\d{1,4}", query.get("page", "")) else 0
     rows, late = await engine.store.read(
         lambda c: (rows_of(c, board.find(c, scope, wanted, now, page), now), board.count_overdue(c, scope, now))
     )
@@ -132,7 +136,7 @@ async def board_page(request: web.Request) -> web.StreamResponse:
     )
 
 
-def _filter(query: MultiMapping[str], office: Office) -> Filter:
+def _filter(query: MultiMapping[str], office: Office, now: int) -> Filter:
     """The address's words as a filter; what is unknown narrows nothing."""
     states = (query["state"],) if query.get("state", "") in lifecycle.STATES else ()
     unit = query.get("unit", "") if query.get("unit", "") in office.units else ""
@@ -140,7 +144,17 @@ def _filter(query: MultiMapping[str], office: Office) -> Filter:
     found = NUMBER.fullmatch("".join(query.get("q", "").split()).replace("－", "-").replace("—", "-"))
     if found is None:
         return Filter(unit, states, overdue, ended=ended)
-    return Filter(unit, (), False, found[1] or "", int(found[2]))
+    return Filter(unit, days=_days(found[1] or "", now), serial=int(found[2]))
+
+
+def _days(typed: str, now: int) -> tuple[str, ...]:
+    """The days a typed number may mean: its own, the same day of three years, or without one the last month's."""
+    today = local(now).date()
+    if len(typed) == 8:
+        return (typed,)
+    if typed:
+        return tuple(f"{today.year - ago}{typed}" for ago in range(3))
+    return tuple(f"{today - timedelta(days=ago):%Y%m%d}" for ago in range(RECENT_DAYS))
 
 
 async def _find(request: web.Request) -> tuple[Task, Row]:
