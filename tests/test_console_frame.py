@@ -83,7 +83,7 @@ async def test_no_words_become_markup_on_any_page(house: House) -> None:
             shown.append((page, nodes(await answer.text())))
         await engine.apply(lambda tx: tx.execute("delete from person where id = ?", (f"i{number}",)))
         await engine.store.write(
-            lambda tx: [tx.execute(f"delete from {t}") for t in ("task", "stranger", "opinion", "task_unit")]
+            lambda tx: [tx.execute(f"delete from {t}") for t in ("task", "stranger", "opinion", "task_unit", "audit")]
         )
         assert all(not found.handlers for _, found in shown)
         return [(page, found.tags) for page, found in shown]
