@@ -73,10 +73,17 @@ def _sentence(error: click.UsageError) -> str:
     if isinstance(error, click.MissingParameter):
         return f"缺少 {error.param.make_metavar(error.ctx) if error.param and error.ctx else '参数'}。"
     if isinstance(error, click.BadParameter):
-        return f"{error.param.opts[-1] if error.param else '参数'} 的值不对:{error.message}"
+        return f"{error.param.opts[-1] if error.param else '参数'} 的值不对，{_wanted(error.param)}。"
     if isinstance(error, click.BadOptionUsage):
         return f"选项 {error.option_name} 后面缺少值。"
     return error.message
+
+
+def _wanted(param: click.Parameter | None) -> str:
+    kind = param.type if param is not None else None
+    if isinstance(kind, click.IntRange):
+        return f"应为 {kind.min} 到 {kind.max} 的整数"
+    return "应为整数" if isinstance(kind, click.types.IntParamType) else "请看用法"
 
 
 def _end(text: str, code: int) -> None:

@@ -19,7 +19,7 @@ from apscheduler.triggers.date import DateTrigger
 from bot import failpoints
 from bot.inbox import Inbox
 from bot.outbox import Outbox
-from config.errors import Busy, Rejected
+from config.errors import Busy, ConfigError, Rejected
 from store import Store, outbox, timers
 
 ZONE = "Asia/Shanghai"
@@ -32,7 +32,7 @@ class BusinessClock:
     def __init__(self, file: Path | None = None, start: int | None = None) -> None:
         self._file = file
         self._frozen = start
-        self._offset = int(file.read_text() or 0) if file and file.exists() else 0
+        self._offset = _read_offset(file) if file and file.exists() else 0
 
     def __call__(self) -> int:
         return self._frozen if self._frozen is not None else int(time.time()) + self._offset
@@ -65,6 +65,13 @@ def _write_whole(path: Path, text: str) -> None:
     if failpoints.ARMED:
         failpoints.reach("clock.before_replace")
     os.replace(draft, path)
+
+
+def _read_offset(file: Path) -> int:
+    try:
+        return int(file.read_text("ascii") or 0)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"演示时钟文件读不懂:{file}。删除它，时间就回到现在。") from error
 
 
 class Clock:
