@@ -1,4 +1,4 @@
-"""The task board and the task page; what is done there goes the same way as what is said in the group."""
+"""The task board and the task page, within what the viewer may see."""
 
 from __future__ import annotations
 
@@ -7,21 +7,16 @@ import secrets
 import sqlite3
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 from urllib.parse import urlencode
 
 import aiohttp_jinja2
 from aiohttp import web
 from multidict import MultiMapping
 
-from bot.console import chat
-from bot.console.forms import ASKS, CORRECTIONS, Asker, Form
+from bot.console.forms import CORRECTIONS, Asker, Form
 from bot.console.rights import scope_of, sees
-from bot.console.session import ENGINE, Viewer, denied, guarded, record, render, viewer_of
-from config.errors import Rejected
-from handlers import commands
+from bot.console.session import ENGINE, denied, guarded, record, render, viewer_of
 from handlers.calendar import local
-from handlers.events import CONSOLE, Event, Photo
 from handlers.office import Office
 from handlers.tasks import lifecycle
 from store import board, history, tasks
@@ -29,12 +24,9 @@ from store.board import PAGE, RUNNING, Filter
 from store.history import HistoryRow
 from store.tasks import Task, TaskPhoto
 
-PERMIT = re.compile(r"[A-Za-z0-9_-]{8,64}")
 NUMBER = re.compile(r"#?((?:20\d{2})?\d{4})?-?(\d{1,6})")
 FILTERS = ("q", "state", "unit", "late")
 SOON = 4 / 5  # of the limit (ux.md F1)
-PATIENCE = 2.0  # seconds a POST waits for its decision (design 3)
-WORDS_LIMIT = 500
 RECENT_DAYS = 31  # how far back a bare serial is looked for
 LABELS = {
     "open": "上报",
@@ -80,7 +72,6 @@ def add_routes(app: web.Application) -> None:
     aiohttp_jinja2.get_env(app).filters["page"] = _page_link
     app.router.add_get("/tasks", guarded(board_page))
     app.router.add_get("/tasks/{number}", guarded(task_page))
-    app.router.add_post("/tasks/{number}/steps", guarded(take_step))
 
 
 def _page_link(query: MultiMapping[str], page: int) -> str:
@@ -157,7 +148,7 @@ def _days(typed: str, now: int) -> tuple[str, ...]:
     return tuple(f"{today - timedelta(days=ago):%Y%m%d}" for ago in range(RECENT_DAYS))
 
 
-async def _find(request: web.Request) -> tuple[Task, Row]:
+async def find_task(request: web.Request) -> tuple[Task, Row]:
     """The task the address names, if the viewer may see it; else 404 or an audited 403."""
     engine, viewer, number = request.app[ENGINE], viewer_of(request), request.match_info["number"]
 
@@ -176,13 +167,14 @@ async def _find(request: web.Request) -> tuple[Task, Row]:
 
 async def task_page(request: web.Request) -> web.StreamResponse:
     """One task with its whole story and what the viewer may do; who looked is in the audit (security.md T31)."""
-    page = await _page(request)
+    page = await show_task(request)
     await record(request, "ok", f"task/{request.match_info['number']}")
     return page
 
 
-async def _page(request: web.Request, status: int = 200, **said: str) -> web.Response:
-    task, row = await _find(request)
+async def show_task(request: web.Request, status: int = 200, **said: str) -> web.Response:
+    """The page, with what came of a step: `tell` or `fault`, and what was `typed` into the form that was `tried`."""
+    task, row = await find_task(request)
     engine, viewer = request.app[ENGINE], viewer_of(request)
     now = engine.store.now()
     sheet = await engine.store.read(lambda c: _sheet(Asker(c, engine.office, viewer.person, now), row))
@@ -233,73 +225,3 @@ def _label(event: str) -> str:
 
 def _told(word: str) -> str:
     return {"done": "已办理。", "known": "这一步刚才已经提交过。", "later": "处理中，稍后刷新可见结果。"}.get(word, "")
-
-
-async def take_step(request: web.Request) -> web.StreamResponse:
-    """A step as a click event: accepted like a message, decided in order, waited for two seconds."""
-    task, _ = await _find(request)
-    form, viewer, engine = await request.post(), viewer_of(request), request.app[ENGINE]
-    event = str(form.get("event", ""))
-    if event not in lifecycle.EVENTS:
-        raise Rejected("没有这个操作，请刷新页面后重试。")
-    try:
-        click = await _click(request, viewer, task, event, form)
-    except Rejected as error:
-        return await _page(request, 422, fault=str(error), typed=str(form.get("text", ""))[:WORDS_LIMIT], tried=event)
-    receipt = (await engine.inbox.accept((click,)))[0]
-    told = "done"
-    if receipt.state == "secret":
-        return await _page(request, 422, fault="内容疑似涉密，没有保存。请报告保密员。", tried=event)
-    if receipt.state == "known":
-        told = "known"
-    else:
-        decision = await engine.inbox.decision(receipt.seq, PATIENCE)
-        if decision is None:
-            told = "later"
-        elif decision.refused:
-            return await _page(
-                request, 409, fault=decision.answer or "没有成功，请刷新后重试。", typed=click.text, tried=event
-            )
-    raise web.HTTPSeeOther(f"/tasks/{full_number(task)}?told={told}#do")
-
-
-async def _click(request: web.Request, viewer: Viewer, task: Task, event: str, form: MultiMapping[Any]) -> Event:
-    """What the form says, checked only for shape: whether it is allowed, the decision says."""
-    permit, words = str(form.get("permit", "")), str(form.get("text", "")).strip()
-    if not PERMIT.fullmatch(permit):
-        raise Rejected("页面已过期，请刷新后重试。")
-    if len(words) > WORDS_LIMIT:
-        raise Rejected(f"文字太长，请控制在 {WORDS_LIMIT} 字以内。")
-    word = str(form.get("word", ""))
-    if commands.VERBS.get(word) is None:
-        raise Rejected("没有这个操作，请刷新页面后重试。")
-    if ASKS.get(event) == "unit":
-        words = _unit_words(request.app[ENGINE].office, str(form.get("unit", "")), words)
-    photos = await _photos(request, form) if event == "feed_back" else ()
-    return Event(
-        CONSOLE,
-        f"{viewer.person.id}/{permit}",
-        "click",
-        sender=viewer.person.id,
-        subject=full_number(task),
-        action=word,
-        text=words,
-        photos=photos,
-    )
-
-
-def _unit_words(office: Office, unit: str, words: str) -> str:
-    if unit not in office.units:
-        raise Rejected("请选择单位。")
-    return f"{office.unit_name(unit)} {words}".strip()
-
-
-async def _photos(request: web.Request, form: MultiMapping[Any]) -> tuple[Photo, ...]:
-    files = [f for f in form.getall("photo", []) if isinstance(f, web.FileField) and f.filename]
-    if len(files) > 9:
-        raise Rejected("一次最多 9 张照片。")
-    shas = []
-    for file in files:
-        made = await request.app[chat.SHOP].clean(file.file.read())
-        shas.append(await request.app[chat.PREPARER].register(made))
-    return tuple(Photo(sha, sha) for sha in dict.fromkeys(shas))
