@@ -55,6 +55,8 @@ def rules_of(settings: Settings) -> Rules:
         draft=settings.draft_minutes * 60,
         confirm=settings.confirm_minutes * 60,
         accept=settings.accept_minutes * 60,
+        accept_off=settings.accept_minutes_off * 60,
+        ask=settings.ask_photo_seconds,
         verify_hours=settings.verify_hours,
         reminders=settings.reminder_cap,
         reopen_days=settings.reopen_days,

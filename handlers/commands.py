@@ -75,7 +75,7 @@ _SERIAL = re.compile(r"第?(\d{1,4})(?:号工单|号单|号)?(?=$|[\s,。:;、])
 _AHEAD = re.compile(r"第?(\d{1,4})(?:号工单|号单|号)\s*")
 _MENTION = re.compile(r"@[^\s@,，。:：]{1,20}")
 _COURTESY = re.compile(
-    r"^(?:好的?|行|嗯+|ok|OK|是|我们?|我局|我单位|本单位|已经?|现在?|马上|这单|此单|本单)(?=\S)[,。!、\s]*"
+    r"^(?:好的?了?|行了?|嗯+|ok|OK|是|可以了?|没问题|很好|不错|满意|看过了?|我们?|我局|我单位|本单位|已经?|现在?|马上|这单|此单|本单)(?=\S)[,。!、\s]*"
 )
 _PARTICLES = re.compile(
     r"(?:一下|了|啦|吧|哈|哦|呀|啊|下|好|的|完毕|此单|该单|这单|本单|工单|单子|谢谢|辛苦|马上(?:去|到|处理|安排|办)?|[!~,。.、\s])*"
@@ -217,6 +217,30 @@ def _differs_once(one: Iterable[str], other: Iterable[str]) -> bool:
 def done(text: str) -> bool:
     """Whether words say that something has been dealt with ("清理完了", "井盖已更换"), which only its unit would report."""
     return bool(_DONE.search(text)) and not _NOT_DONE.search(text)
+
+
+def verdict(text: str) -> str:
+    """What somebody asked to check says without a command word: verify_ok, verify_fail or neither."""
+    plain = _plain(text)
+    if _BAD.search(plain):
+        return "verify_fail"
+    return "verify_ok" if _GOOD.fullmatch(plain) else ""
+
+
+_BAD = re.compile(
+    r"不行|不合格|没清|没处理|没修|没好|没弄|没解决|没见|还有|还是|残留|不干净|不到位|又(?:贴|堆|坏|脏)|未(?:清|处理|修)|原样"
+)
+_GOOD = re.compile(
+    r"(?:好了?|好的|可以了?|行了?|ok|OK|满意|没问题|不错|干净了?|清了|修好了?|解决了?|看过了?|合格|谢谢|辛苦了?|很|非常|挺|都|已经?|[,。!、\s])+"
+)
+
+
+def asks_progress(text: str) -> bool:
+    """Whether somebody who spoke to the bot wants to know how things stand."""
+    return bool(_PROGRESS.search(text))
+
+
+_PROGRESS = re.compile(r"进度|进展|到哪|怎么样了|办好|处理了|办了|有结果|查")
 
 
 def noise(text: str) -> bool:

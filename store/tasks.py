@@ -186,6 +186,17 @@ def reported_by(source: Tx | sqlite3.Connection, person: str, group_id: str, sin
     return [Task(*row) for row in rows]
 
 
+def reported_lately(source: Tx | sqlite3.Connection, person: str, since: int) -> list[Task]:
+    """Tasks this person reported or joined, with anything since a moment, newest first."""
+    columns = ", ".join(f"t.{name}" for name in _FIELDS)
+    rows = source.execute(
+        f"select {columns} from task_reporter r join task t on t.id = r.task where r.person = ? and r.at >= ?"
+        " order by r.at desc limit 20",
+        (person, since),
+    )
+    return [Task(*row) for row in rows]
+
+
 def set_units(tx: Tx, task: str, lead: str, assistants: Sequence[str] = ()) -> None:
     """Replace the units of a task; the lead is the one whose limit counts."""
     tx.execute("delete from task_unit where task = ?", (task,))

@@ -77,7 +77,9 @@ def test_words_that_say_it_is_done(said: str) -> None:
     assert done(said)
 
 
-@pytest.mark.parametrize("said", ["还没修好", "修了半天没修好", "垃圾没人清", "井盖坏了", "处理一下人民路的垃圾", "修好了吗"])
+@pytest.mark.parametrize(
+    "said", ["还没修好", "修了半天没修好", "垃圾没人清", "井盖坏了", "处理一下人民路的垃圾", "修好了吗"]
+)
 def test_words_that_do_not(said: str) -> None:
     assert not done(said)
 

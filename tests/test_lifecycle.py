@@ -145,7 +145,9 @@ def test_every_name_in_the_table_means_something() -> None:
         assert {*step.sources, step.to} - {"", BACK} <= set(STATES), step
         assert set(step.who) <= set(RELATIONS), step
         assert set(step.guards) <= set(guards.GUARDS), step
-        assert step.event in commands.WORDS or step.event in ("dispatch", "confirm") or step.event[-3:] in ("_ok", "_no")
+        assert (
+            step.event in commands.WORDS or step.event in ("dispatch", "confirm") or step.event[-3:] in ("_ok", "_no")
+        )
     assert set(lifecycle.GUARDS) == set(guards.GUARDS)
     assert {state for clock in TIMERS for state in clock.states} <= set(STATES)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from handlers import commands
 from handlers.reports.reading import Reading
-from handlers.tasks import desk, finding, lifecycle, moving, opening, work
+from handlers.tasks import checking, desk, finding, lifecycle, moving, opening, work
 from handlers.turn import Turn
 from store import tasks
 from store.tasks import Task
@@ -20,6 +20,9 @@ def quoting(turn: Turn, found: list[Task], words: str) -> None:
             return finding.ask_which(turn, "feed_back", words, able)
         return work.give_feedback(turn, able[0], words)
     task = found[0]
+    if task.state == "feedback_given" and finding.can(turn, "verify_ok", task) and (said := commands.verdict(words)):
+        does = checking.verify_ok if said == "verify_ok" else checking.verify_fail
+        return does(turn, commands.Command(said, numbers=(task.number,), rest=words if said == "verify_fail" else ""))
     named = desk.units_in(turn, words)
     if len(named) == 1 and task.state == "pending_confirmation" and finding.can(turn, "confirm", task):
         opening.hand_to(turn, task, named[0], words=words)

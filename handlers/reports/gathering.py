@@ -12,7 +12,7 @@ from handlers.office import LEAD_ROLES
 from handlers.reports import adding
 from handlers.reports.reading import Reading
 from handlers.reports.texts import TEXTS
-from handlers.tasks import asking, finding, joining, opening, work
+from handlers.tasks import asking, desk, finding, joining, opening, work
 from handlers.turn import Turn
 from store import drafts, tasks, timers
 from store.drafts import Draft
@@ -51,10 +51,10 @@ def _is_feedback(turn: Turn, reading: Reading, words: str) -> bool:
     """Words or a photo from a unit with open work, saying that it is done: answered here. A new problem is none."""
     if not set(LEAD_ROLES).intersection(turn.actor.roles):
         return False
-    finished = commands.done(words)
+    finished = commands.done(words) or reading.kind == "feedback"
     if not finished and (reading.kind == "report" or not turn.facts.photos):
         return False
-    mine = work.says_done(turn, words if finished else "")
+    mine = work.says_done(turn, words if commands.done(words) else "")
     elsewhere = finished and reading.kind == "report" and reading.place_id not in ("", None, *(t.place for t in mine))
     if not mine or elsewhere:
         return False
@@ -87,6 +87,8 @@ def _unclear(turn: Turn, words: str, reading: Reading) -> None:
         draft = _new_draft(turn, words)
         _collect(turn, draft.id)
         return _wait(turn, draft) if not marked else _settle(turn, draft, reading)
+    if marked and commands.asks_progress(words):
+        return desk.look_up(turn, commands.parse(words))
     if marked:
         turn.refused = "unclear"
         return turn.reply("help", said(turn, "unclear"))
@@ -117,7 +119,7 @@ def _open(turn: Turn, draft: Draft, reading: Reading) -> None:
     timers.clear(turn.tx, draft.id)
     parts = reading.parts or (reading,)
     reporter, shas = turn.actor.id, tuple(photo.sha for photo in tasks.photos(turn.tx, draft.id))
-    if len(parts) == 1 and (twin := joining.same(turn, reading, draft.text, reporter, shas)):
+    if len(parts) == 1 and (twin := joining.same(turn, reading, draft.text, shas)):
         asking.drop(turn, draft)
         tasks.link_message(turn.tx, twin.id, turn.event.channel, turn.event.id)
         return joining.join(turn, twin, draft.id, draft.text, reporter, shas)
@@ -141,8 +143,7 @@ def _piece(turn: Turn, draft: Draft, words: str) -> None:
     marked = turn.event.addressed or commands.tagged(turn.event.text)
     if commands.noise(words):
         words = ""
-    text = "\n".join(part for part in (draft.text, words) if part)
-    reading = turn.office.reader.read(text, max(1, len(tasks.photos(turn.tx, draft.id))), turn.actor.unit)
+    reading = _read_with(turn, draft, words)
     if words and not draft.text and not draft.asked and commands.done(words) and work.says_done(turn, words):
         asking.take_photos(turn, draft)
         _is_feedback(turn, reading, words)
@@ -154,10 +155,19 @@ def _piece(turn: Turn, draft: Draft, words: str) -> None:
     _collect(turn, draft.id)
     if not words:
         return _wait(turn, draft) if turn.event.photos and not draft.asked else None
-    if draft.asked == "place" and not (reading.place or reading.place_text):
+    if draft.asked == "place" and (len(words) <= PLACE_LENGTH or not (reading.place or reading.place_text)):
         reading = replace(reading, place_text=words[:PLACE_LENGTH])
     if reading.kind == "report" or draft.asked or marked:
         _settle(turn, draft, reading)
+
+
+def _read_with(turn: Turn, draft: Draft, words: str) -> Reading:
+    """The draft with one more piece: an answer to "where" goes first, as people say it; later pieces split nothing."""
+    pieces = (words, draft.text) if draft.asked == "place" else (draft.text, words)
+    text = "，".join(part for part in (piece.replace("\n", "，") for piece in pieces) if part)
+    count = max(1, len(tasks.photos(turn.tx, draft.id)))
+    reading = turn.office.reader.read(text, count, turn.actor.unit)
+    return replace(reading, parts=()) if draft.text else reading
 
 
 def _names_place(turn: Turn, words: str) -> bool:

@@ -14,6 +14,7 @@ from store import outbox, tasks, timers
 from store.tasks import Task
 
 RELAYS = 3  # dispatch.md F2: three waits, then 督办
+LAST_WAIT = 3600  # working seconds before a leader hears that an ordinary task was not signed for
 
 
 def ring(turn: Turn) -> None:
@@ -68,7 +69,8 @@ def _relay(turn: Turn, task: Task) -> None:
         told = turn.tell(person, "dispatched", said, task=task, buttons=opening.unit_buttons(task))
         if not told and turn.office.private_address(person) is None:
             _unit_line(turn, task)
-    opening.accept_timer(turn, task)
+    last = task.relays + 1 >= max(len(line), RELAYS)
+    opening.accept_timer(turn, task, LAST_WAIT if last and not task.urgent else 0)
 
 
 def _due_soon(turn: Turn, task: Task) -> None:

@@ -11,6 +11,14 @@ from store import outbox, tasks
 from store.tasks import Task
 
 SHOWN = 5
+LIKELIER = {
+    "reassign": ("returned",),
+    "joint": ("returned", "pending_confirmation"),
+    "feed_back": lifecycle.WORKING,
+    "arrive": ("accepted", "rework"),
+    "withdraw": lifecycle.UNSIGNED,
+    "reject": ("pending_confirmation",),
+}  # what a bare word means first
 LOOK_BACK = 90 * 86400
 
 
@@ -74,6 +82,7 @@ def meant(turn: Turn, event: str, command: Command) -> Task | None:
     if found := quoted(turn):
         return _one_of(turn, event, command, [task for task in found if can(turn, event, task)] or found)
     able = candidates(turn, event)
+    able = [task for task in able if task.state in LIKELIER.get(event, ())] or able
     if event == "verify_fail" and not able:
         able = candidates(turn, "reopen")
     return _one_of(turn, event, command, able) if able else _nobody(turn, event, command)

@@ -42,70 +42,68 @@ def split(turn: Turn, command: Command) -> None:
     if task is None:
         finding.meant(turn, "split", command)
         return
-    if task.state != "merged" and turn.actor.id in tasks.reporters(turn.tx, task.id)[1:]:
-        return _leave(turn, task)
+    if task.state != "merged" and (step := _join_step(turn, task)):
+        return _leave(turn, task, *step)
     if moving.permitted(turn, "split", task) is None:
         return
-    master = task.merged_into or ""
+    master = tasks.get(turn.tx, task.merged_into) if task.merged_into else None
     fields = {"merged_into": None, "before_state": "", "ended_at": None}
     task = moving.move(turn, task, "split", task.before_state, fields)
     for person in tasks.reporters(turn.tx, task.id):
-        if master and person != tasks.get(turn.tx, master).reporter:
-            tasks.remove_reporter(turn.tx, master, person)
+        if master and person != master.reporter:
+            tasks.remove_reporter(turn.tx, master.id, person)
     if task.state == "dispatched":
         opening.start_clocks(turn, task)
     moving.announce(turn, "dispatched", moving.say(turn, "split", task), task)
 
 
 def _joined_lately(turn: Turn) -> Task | None:
-    """The task the sender's last report joined."""
-    found = turn.tx.one(
-        "select r.task from task_reporter r join task t on t.id = r.task where r.person = ? and t.reporter <> r.person"
-        " and r.at >= ? order by r.at desc limit 1",
-        (turn.actor.id, turn.at - guards.SPLIT_SECONDS),
-    )
-    return tasks.get(turn.tx, found[0]) if found else None
+    """The task the sender's last report joined, while it can be taken out again."""
+    found = tasks.reported_lately(turn.tx, turn.actor.id, turn.at - guards.SPLIT_SECONDS)
+    return next((task for task in found if _join_step(turn, task)), None)
 
 
-def _leave(turn: Turn, task: Task) -> None:
-    """The report that joined becomes a task: its words were kept with the step that joined it."""
+def _join_step(turn: Turn, task: Task) -> tuple[int, str] | None:
+    """(step, id the report would have had) of the sender's last report that joined this task within a day."""
     row = turn.tx.one(
-        "select n, code from history where task = ? and event = 'join' and actor = ? order by n desc limit 1",
-        (task.id, turn.actor.id),
+        "select n, code from history where task = ? and event = 'join' and actor = ? and at >= ? order by n desc limit 1",
+        (task.id, turn.actor.id, turn.at - guards.SPLIT_SECONDS),
     )
-    if row is None:
-        return
-    words = tasks.notes(turn.tx, task.id).get(row[0], "")
+    return (row[0], row[1]) if row and not tasks.exists(turn.tx, row[1]) else None
+
+
+def _leave(turn: Turn, task: Task, step: int, task_id: str) -> None:
+    """The report that joined becomes a task: its words were kept with the step that joined it."""
+    words = tasks.notes(turn.tx, task.id).get(step, "")
     reading = turn.office.reader.read(words, 1, turn.actor.unit)
-    tasks.remove_reporter(turn.tx, task.id, turn.actor.id)
+    if turn.actor.id != task.reporter:
+        tasks.remove_reporter(turn.tx, task.id, turn.actor.id)
     moving.record(turn, task, "leave", task.state)
-    new = opening.open_task(turn, row[1], words, reading, turn.actor.id, task.group_id)
-    for photo in tasks.photos(turn.tx, task.id, "report"):
-        if photo.person == turn.actor.id:
-            tasks.move_photo(turn.tx, photo.sha, task.id, new.id)
+    new = opening.open_task(turn, task_id, words, reading, turn.actor.id, task.group_id)
+    for sha in tasks.arrived_since(turn.tx, task.id, turn.actor.id, turn.at - guards.SPLIT_SECONDS):
+        tasks.move_photo(turn.tx, sha, task.id, new.id)
 
 
-def same(turn: Turn, reading: Reading, words: str, person: str, shas: tuple[str, ...]) -> Task | None:
-    """An open task of somebody else that is the same problem beyond doubt: same photo, same words, or same class and spot."""
+def same(turn: Turn, reading: Reading, words: str, shas: tuple[str, ...]) -> Task | None:
+    """An open task that is the same problem beyond doubt: same photo, same words, or same class and spot."""
     for sha in shas:
         for task_id, role in tasks.showing(turn.tx, sha):
-            if role == "report" and (task := _open(turn, task_id, person, SAME_PHOTO_SECONDS)):
+            if role == "report" and (task := _open(turn, task_id, SAME_PHOTO_SECONDS)):
                 return task
     if not (reading.category and reading.place_id):
         return None
     since = turn.at - SAME_SECONDS
     for task in tasks.recent_at(turn.tx, lifecycle.OPEN, reading.category, reading.place_id, since):
-        if _open(turn, task.id, person, SAME_SECONDS) and (task.text == words or _one_spot(turn, task, reading)):
+        if _open(turn, task.id, SAME_SECONDS) and (task.text == words or _one_spot(turn, task, reading)):
             return task
     return None
 
 
-def _open(turn: Turn, task_id: str, person: str, within: int) -> Task | None:
+def _open(turn: Turn, task_id: str, within: int) -> Task | None:
     if not tasks.exists(turn.tx, task_id):
         return None
     task = tasks.get(turn.tx, task_id)
-    fresh = task.state not in lifecycle.ENDED and turn.at - task.opened_at <= within
-    return task if fresh and person not in tasks.reporters(turn.tx, task.id) else None
+    return task if task.state not in lifecycle.ENDED and turn.at - task.opened_at <= within else None
 
 
 def _one_spot(turn: Turn, task: Task, reading: Reading) -> bool:

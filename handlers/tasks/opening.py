@@ -90,13 +90,13 @@ def start_clocks(turn: Turn, task: Task) -> None:
     accept_timer(turn, task)
 
 
-def accept_timer(turn: Turn, task: Task) -> None:
-    """When the next in line is told that nobody signed."""
+def accept_timer(turn: Turn, task: Task, wait: int = 0) -> None:
+    """When the next in line is told that nobody signed; `wait` in place of the usual time."""
     rules, start = turn.office.rules, turn.allowed(task)
     if task.urgent:
         due = start + (rules.accept_off if turn.office.worktime.is_quiet(start) else rules.accept)
     else:
-        due = turn.office.worktime.resume(start, rules.accept, "work_hour").at
+        due = turn.office.worktime.resume(start, wait or rules.accept, "work_hour").at
     timers.put(turn.tx, task.id, "accept", due, task.group_id)
 
 

@@ -334,7 +334,11 @@ class Life(RuleBasedStateMachine):
 def _live(examples: int) -> None:
     quiet = (HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large)
     profile = settings(
-        max_examples=examples, stateful_step_count=20, deadline=None, suppress_health_check=quiet, derandomize=examples < 1000
+        max_examples=examples,
+        stateful_step_count=20,
+        deadline=None,
+        suppress_health_check=quiet,
+        derandomize=examples < 1000,
     )
     run_state_machine_as_test(Life, settings=profile)
 
