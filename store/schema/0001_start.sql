@@ -152,6 +152,7 @@ create index task_reporter_group on task (reporter, group_id, opened_at);
 create table task_unit (task text not null, unit text not null, lead integer not null, accepted_at integer, reported_at integer, primary key (task, unit)) without rowid;
 create index task_unit_assistant on task_unit (unit) where lead = 0;
 create table task_reporter (task text not null, person text not null, at integer not null, primary key (task, person)) without rowid;
+create index task_reporter_person on task_reporter (person, at);
 create table task_photo (task text not null, sha text not null, role text not null, person text not null, event_seq integer, at integer not null, hidden integer not null default 0, n integer not null default 0, primary key (task, sha, role)) without rowid;
 create table task_message (channel text not null, message text not null, task text not null, primary key (channel, message, task)) without rowid;
 create index task_message_task on task_message (task);
