@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,8 @@ from bot.prepare import Preparer
 from config.county import County
 from config.files import shipped_county
 from config.settings import Settings
+from config.texts import load_texts
+from handlers import wording
 from handlers.office import Rules
 from handlers.worktime import shown
 from store import Store, county, meta
@@ -48,8 +50,8 @@ class Parts:
     data: Path
 
 
-def rules_of(settings: Settings) -> Rules:
-    """The office's numbers as handlers take them."""
+def rules_of(settings: Settings, texts: Mapping[str, str] | None = None) -> Rules:
+    """The office's numbers and words as handlers take them."""
     return Rules(
         gather=settings.gather_seconds,
         draft=settings.draft_minutes * 60,
@@ -61,6 +63,7 @@ def rules_of(settings: Settings) -> Rules:
         reminders=settings.reminder_cap,
         reopen_days=settings.reopen_days,
         returns=settings.returns_cap,
+        texts=wording.own(texts or {}),
     )
 
 
@@ -80,7 +83,7 @@ def assemble(data: Path, settings: Settings, imported: County | None) -> Parts:
             business,
             platforms,
             preparer,
-            Frame(rules_of(settings), key, demo),
+            Frame(rules_of(settings, load_texts(data)), key, demo),
             erase_photo=shop.erase,
             bound=settings.queue_events,
         )

@@ -50,11 +50,16 @@ def rehearse(script: Path, county: Path | None, as_json: bool) -> None:
     with quiet_stdout():
         from bot.rehearse import read_script
         from bot.rehearse import rehearse as play
+        from bot.app import rules_of
         from config.files import read_county, shipped_county
+        from config.settings import load_settings
+        from config.texts import load_texts
 
+        folders = [county] if county and county.is_dir() else []
+        rules = rules_of(load_settings(*folders), load_texts(*folders))
         used = read_county(county) if county else shipped_county()
         start, lines, _ = read_script(script)
-        steps, faults = asyncio.run(play(script, used))
+        steps, faults = asyncio.run(play(script, used, rules))
     for fault in faults:
         note(str(fault))
     if as_json:

@@ -94,6 +94,7 @@ REFUSALS: dict[str, str] = {
     "choice": "请回复 1 到 {count} 的序号，或“派 单位名称”",
 }
 
+ALWAYS = frozenset({"number", "where", "category", "unit", "text", "state", "due", "person", "own", "time"})
 _FIELD = re.compile(r"\{(\w+)\}")
 
 
