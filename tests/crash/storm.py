@@ -245,7 +245,8 @@ class Storm:
 def _matter_of(office: Office, text: str) -> tuple[str, str] | None:
     """(place, class) of a report that nobody will be asked about."""
     reading = office.reader.read(text, 0, "")
-    plain = reading.kind == "report" and not reading.parts and not reading.urgent
+    heard = reading.kind == "report" and office.reader.listen(text, 0)  # untagged words must also be listened to
+    plain = heard and not reading.parts and not reading.urgent
     return (reading.place_id, reading.category) if plain and reading.place_id and reading.category else None
 
 
