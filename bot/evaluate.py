@@ -51,7 +51,9 @@ def evaluate_router(train: Path, test: Path, predictions: Path | None = None) ->
     return {
         "accuracy": _mean(right),
         "macro_f1": round(macro_f1([str(a["label"]) for a in answers], truth), 4),
-        "top3": _mean(label in best[:3] for best, label in zip(([b for b, _ in r] for r in ranked), truth, strict=True)),
+        "top3": _mean(
+            label in best[:3] for best, label in zip(([b for b, _ in r] for r in ranked), truth, strict=True)
+        ),
         "coverage_at_p95": round(coverage_at([best[0][1] for best in ranked], right, 0.95), 4),
         "train_seconds": round(trained, 3),
         "ms_per_text": round(spent, 4),

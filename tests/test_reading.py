@@ -29,7 +29,9 @@ def reader(product: County) -> Reader:
 
 
 def test_the_shipped_fit_belongs_to_the_shipped_words(product: County) -> None:
-    assert unpack(key_of(product, shipped_lexicon()), fitted_file()), "python bench/fit_reader.py 重新生成 config/fitted.bin"
+    assert unpack(key_of(product, shipped_lexicon()), fitted_file()), (
+        "python bench/fit_reader.py 重新生成 config/fitted.bin"
+    )
 
 
 def test_the_story_of_the_green_triangle(reader: Reader) -> None:

@@ -80,6 +80,8 @@ def test_corrections_teach_a_county_that_works_otherwise(product: County) -> Non
 
     def accuracy(reader: Reader) -> float:
         hits = [reader.read(x.text, 1).units[:1] for x in lines[200:]]
-        return sum(bool(u) and u[0].value in {swapped[g] for g in x.units} for u, x in zip(hits, lines[200:], strict=True)) / len(hits)
+        return sum(
+            bool(u) and u[0].value in {swapped[g] for g in x.units} for u, x in zip(hits, lines[200:], strict=True)
+        ) / len(hits)
 
     assert accuracy(Reader(county, lessons)) - accuracy(Reader(county)) >= 0.15

@@ -34,16 +34,23 @@ IS_REPORT = 0.5
 GATE, BIAS = (0.55, 0.41, 0.29, 0.7, 0.95, 0.5), -2.5
 CROWD = 0.6  # the class-against-chatter difference is cut off here
 SHARPNESS = 14.0  # softmax over class scores; calibrated on the open half
-SURE_UNIT, SURE_REPORT = 0.72, 0.75  # on the open half Wilson's one-sided lower bound passed 0.97 here; kept above 0.95 on the shut one
+SURE_UNIT, SURE_REPORT = (
+    0.72,
+    0.75,
+)  # on the open half Wilson's one-sided lower bound passed 0.97 here; kept above 0.95 on the shut one
 HINT = 0.5  # a unit named in the message counts as half a vote
 SENDER = 0.05
 KINDS = (
     ("涉密", "secret"), ("演练", "drill"), ("感谢", "praise"), ("统计", "stats"), ("文章", "article"), ("完成", "feedback"),
     ("行动中", "feedback"), ("通知", "notice"), ("假想", "hypothetical"), ("疑问", "question"),
 )  # fmt: skip
-SETTING = re.compile(r"(?:菜市场|菜场|农贸市场|集贸市场|夜市|早市|公厕|水库|河|大桥|桥|隔离带)(?:里面?|内|边|上|附近)?$")
+SETTING = re.compile(
+    r"(?:菜市场|菜场|农贸市场|集贸市场|夜市|早市|公厕|水库|河|大桥|桥|隔离带)(?:里面?|内|边|上|附近)?$"
+)
 VAGUE = 0.4  # below this chance the setting (a market, a river) is heard as well
-BREAK = re.compile(r"[。；;\n！!]+|(?<=[^\d])\d[、.)）]\s*|[①②③④⑤]|[，,]?\s*(?:另外|还有|此外|再有|再就是|同时还?|顺便|以及|另)[，,:：]?")
+BREAK = re.compile(
+    r"[。；;\n！!]+|(?<=[^\d])\d[、.)）]\s*|[①②③④⑤]|[，,]?\s*(?:另外|还有|此外|再有|再就是|同时还?|顺便|以及|另)[，,:：]?"
+)
 COMMA = re.compile(r"[，,、]|(?<=了)\s+")
 
 
@@ -157,8 +164,12 @@ class Reader:
         top = max(scores)
         powers = [math.exp(SHARPNESS * (s - top)) for s in scores]
         total = sum(powers)
-        belief = defaultdict(float, {c: p / total for c, p in zip(self._matter.labels, powers, strict=True) if p > 0.001 * total})
-        pulls = [(t.label, pull) for t, pull in self._lessons.near(features) if t.lesson.category] if self._lessons else []
+        belief = defaultdict(
+            float, {c: p / total for c, p in zip(self._matter.labels, powers, strict=True) if p > 0.001 * total}
+        )
+        pulls = (
+            [(t.label, pull) for t, pull in self._lessons.near(features) if t.lesson.category] if self._lessons else []
+        )
         for label, pull in pulls:
             belief[label] += pull
         whole = 1.0 + sum(pull for _, pull in pulls)
@@ -205,9 +216,7 @@ class Reader:
         told = [(unit, p / whole, words) for unit, p, words in choices]
         return told + [(unit, vote / whole, "更正过") for unit, vote in local]
 
-    def _lean(
-        self, total: dict[str, float], why: dict[str, str], text: str, rest: str, place: Place | None
-    ) -> None:
+    def _lean(self, total: dict[str, float], why: dict[str, str], text: str, rest: str, place: Place | None) -> None:
         """Let near lessons and units named in the message move the shares."""
         pulls: dict[str, float] = defaultdict(float)
         if self._lessons:
@@ -273,5 +282,11 @@ def _same(a: Reading, b: Reading) -> bool:
 
 
 def _version(county: County, lexicon: Lexicon, lessons: Sequence[Lesson]) -> str:
-    parts = (key_of(county, lexicon), repr(county.units), repr(county.places), repr(county.duties), repr(tuple(lessons)))
+    parts = (
+        key_of(county, lexicon),
+        repr(county.units),
+        repr(county.places),
+        repr(county.duties),
+        repr(tuple(lessons)),
+    )
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]

@@ -28,7 +28,11 @@ RURAL_GAIN, AFIELD_GAIN, TOWN_LOSS = 0.58, 0.2, 0.45  # [R] tuned on the open ha
 CLAUSE = re.compile(r"[，。；;：:,\n]")
 AGAINST = re.compile(r"不负责|不含|不包括|除外|除[^，。；]{1,20}外|不直接|不处置|不承担|不属于")
 AWAY = re.compile(r"(?:归|由|交)([^，。；、]{2,14}?)(?:负责|清理|处置|处理|承担|维修|管理|管养|实施|查处)?$")
-WEAK = ((re.compile(r"配合|协助|参与|协同"), 0.35), (re.compile(r"指导|督导|督促|统筹|协调|行业"), 0.55), (re.compile(r"监管|监督"), 0.85))
+WEAK = (
+    (re.compile(r"配合|协助|参与|协同"), 0.35),
+    (re.compile(r"指导|督导|督促|统筹|协调|行业"), 0.55),
+    (re.compile(r"监管|监督"), 0.85),
+)
 BESIDES = re.compile(r"(?:除了?)?[^、，。；]{1,10}以外的?")
 HEAD = 6  # a weak verb this near the start of a clause governs all of it
 RURAL_WORDS = re.compile(r"村|乡|镇|农村|屯|公路|全县|县域")
@@ -272,7 +276,11 @@ def _goes_away(clause: str, unit: Unit) -> bool:
 def _pieces(name: str) -> tuple[str, ...]:
     """The parts of a class name that prose might repeat."""
     name = re.sub(r"(?:管理问题|管理|问题)$", "", name)
-    return tuple(piece for piece in re.split(r"[、（）/()或和]", name) if len(piece) > 2 or piece in ("雕塑", "喷泉", "路灯", "台阶"))
+    return tuple(
+        piece
+        for piece in re.split(r"[、（）/()或和]", name)
+        if len(piece) > 2 or piece in ("雕塑", "喷泉", "路灯", "台阶")
+    )
 
 
 def _prose_pairs(units: Sequence[Unit]) -> dict[str, list[tuple[str, float]]]:

@@ -20,6 +20,7 @@ SHARPNESS = 8.0  # scores are cosines; this is their softmax temperature while f
 PASSES, RATE, START, DECAY = 4, 0.5, 0.5, 0.3
 FAINT = 0.012  # weights below this are dropped when packing
 
+Table = dict[str, dict[str, float]]
 Sample = tuple[str, Mapping[str, float], float]  # label, features, weight
 
 
@@ -59,25 +60,32 @@ class Linear:
 
 
 def fit(samples: Sequence[Sample], passes: int = PASSES) -> Linear:
-    """Fit from labelled samples; deterministic."""
+    """Fit from labelled samples; deterministic. The weights are those of all steps after the first pass, averaged."""
     rarity = _rarity(samples)
     rows = [(label, _scaled(features, rarity), weight) for label, features, weight in samples]
-    table: dict[str, dict[str, float]] = {gram: {} for gram in rarity}
+    table: Table = {gram: {} for gram in rarity}
+    lag: Table = {gram: {} for gram in rarity}
     counts = Counter(label for label, _, _ in rows)
     for label, row, weight in rows:
         for gram, value in row.items():
             cell = table[gram]
             cell[label] = cell.get(label, 0.0) + value * weight * START / math.sqrt(counts[label])
     order = list(range(len(rows)))
-    shuffle = random.Random(20261124).shuffle
+    shuffle = random.Random(20261124).shuffle  # noqa: S311 - an order, not a secret
+    whole = len(rows) * (passes - 1)
     for turn in range(passes):
         shuffle(order)
-        for i in order:
-            _learn(table, *rows[i], RATE / (1 + turn * DECAY))
-    return _pack(table, rarity, sorted(counts))
+        for at, i in enumerate(order):
+            passed = (len(rows) * (turn - 1) + at) / whole if turn else 0.0
+            _learn((table, lag), *rows[i], RATE / (1 + turn * DECAY), passed)
+    mean = {gram: {c: w - lag[gram].get(c, 0.0) for c, w in cell.items()} for gram, cell in table.items()}
+    return _pack(mean, rarity, sorted(counts))
 
 
-def _learn(table: dict[str, dict[str, float]], label: str, row: Mapping[str, float], weight: float, rate: float) -> None:
+def _learn(
+    tables: tuple[Table, Table], label: str, row: Mapping[str, float], weight: float, rate: float, passed: float
+) -> None:
+    table, lag = tables
     scores: dict[str, float] = {}
     for gram, value in row.items():
         for other, w in table[gram].items():
@@ -91,9 +99,10 @@ def _learn(table: dict[str, dict[str, float]], label: str, row: Mapping[str, flo
     moves = [(c, -step * p / total) for c, p in powers.items() if p > 0.01 * total]
     moves.append((label, step))
     for gram, value in row.items():
-        cell = table[gram]
+        cell, late = table[gram], lag[gram]
         for other, move in moves:
             cell[other] = cell.get(other, 0.0) + move * value
+            late[other] = late.get(other, 0.0) + move * value * passed
 
 
 def _rarity(samples: Sequence[Sample]) -> dict[str, float]:

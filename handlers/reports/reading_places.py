@@ -26,7 +26,9 @@ HEAD = (
 )
 SUFFIX = re.compile(f"(?:{HEAD})")
 CORE = re.compile(r"[一-龥A-Za-z0-9]")
-STOP = set("的了在到从往向去看把被叫让给和与跟及或是有没不很太又就也都还再请您你我他她它们这那哪谁吗呢吧啊呀啦嘛要能会想说问报：，。！？；、,.!?;:\n\t @（）()“”\"【】[]《》等着过得地用拿带")
+STOP = set(
+    '的了在到从往向去看把被叫让给和与跟及或是有没不很太又就也都还再请您你我他她它们这那哪谁吗呢吧啊呀啦嘛要能会想说问报：，。！？；、,.!?;:\n\t @（）()“”"【】[]《》等着过得地用拿带'
+)
 DROP = re.compile(
     r"^(?:群众反映|居民反映|市民反映|有人反映|反映|位于|位置|地点|地址|报告|举报|刚路过|路过|刚才|刚刚|现在|目前|今天|今早|今晚|昨天|昨晚|昨夜|早上|"
     r"上午|中午|下午|晚上|夜里|凌晨|麻烦|领导|各位|大家|一下|位|就在|走|沿|经过|出了|进|由|靠近|通往|进入|发现|巡查|关于|派人来?|请派|来人|快来|县城|我县|本县|"
@@ -41,7 +43,9 @@ COMMON = re.compile(
     r"^.?(?:市场|超市|商场|学校|医院|广场|公园|桥|绿地|花坛|社区|街道|河|湖|酒店|饭店|宾馆|大楼|银行|诊所|厂|站|塔|庙|菜市场|菜场|"
     r"农贸市场|集贸市场|早市|夜市|立交|涵洞|加油站|车站|水库|公路|景区|园区|学院|府|城|村|镇|街|路|巷|弄|渠|塘|庄|寨|苑|厂|寺)$"
 )
-LANDSCAPE = re.compile(r"(?:河|渠|湖|塘|桥|花坛|绿地|水库|停车场|工地|菜市场|菜场|农贸市场|集贸市场|夜市|早市)(?:道?[里边上下内口头]?)$")
+LANDSCAPE = re.compile(
+    r"(?:河|渠|湖|塘|桥|花坛|绿地|水库|停车场|工地|菜市场|菜场|农贸市场|集贸市场|夜市|早市)(?:道?[里边上下内口头]?)$"
+)
 GOES_ON = 2  # letters a nameless ending must add to a known name
 VERBS = set("倒掉扔撒流散落占堵挡坏烂断破漏冒盏满停贴挂涂晒烧摆砸撞")
 JOIN = re.compile(r"[与和跟至到、—~～-]|以及")
@@ -56,7 +60,9 @@ TAIL = re.compile(
     r"处"
     r")"
 )
-UNIT_OF_TALK = re.compile(r"(?:县|市|区)?(?:城管|环卫|交警|园林|水利|市政|住建|环保|公安|应急|执法|供电|燃气|热力|自来水)(?:局|所|处|中心|公司|大队|队)?(?:的?同志)?$")
+UNIT_OF_TALK = re.compile(
+    r"(?:县|市|区)?(?:城管|环卫|交警|园林|水利|市政|住建|环保|公安|应急|执法|供电|燃气|热力|自来水)(?:局|所|处|中心|公司|大队|队)?(?:的?同志)?$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +153,12 @@ class Gazetteer:
             core = text[start : found.end()]
             kept = DROP.sub("", core)
             start += len(core) - len(kept)
-            if (found.start() - start < 1 and len(kept) < 3) or VERBS & set(kept) or COMMON.search(kept) or UNIT_OF_TALK.search(kept):
+            if (
+                (found.start() - start < 1 and len(kept) < 3)
+                or VERBS & set(kept)
+                or COMMON.search(kept)
+                or UNIT_OF_TALK.search(kept)
+            ):
                 continue
             out.append(_Name(start, found.end(), None))
         return out

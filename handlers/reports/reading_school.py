@@ -18,7 +18,7 @@ OUTSIDE = "外:"  # label of a matter that has no small class in this county
 NAME, CONDITION, NAMED_CONDITION = 1.0, 0.4, 0.5  # how much a sample counts beside a phrase (1.0)
 REAL, FRAMED = 2.0, 1.0  # a real line that is no report counts as much as two made ones
 REPORT, OTHER = "是", "否"
-FORMAT = "3"  # raise when features or fitting change, so that an old cache is not read
+FORMAT = "5"  # raise when features or fitting change, so that an old cache is not read
 
 Lesson = tuple[str, str]  # label, text
 

@@ -33,7 +33,9 @@ def similar(a: Trace, b: Trace) -> tuple[str, ...]:
 def _reasons(a: Trace, b: Trace) -> Iterator[str]:
     if set(a.photos) & set(b.photos):
         yield "照片相同"
-    if (a.place_id and a.place_id == b.place_id and _spans_agree(a, b)) or (a.place_text and a.place_text == b.place_text):
+    if (a.place_id and a.place_id == b.place_id and _spans_agree(a, b)) or (
+        a.place_text and a.place_text == b.place_text
+    ):
         yield "地点相同"
     if a.category and a.category == b.category:
         yield "类别相同"
@@ -45,7 +47,11 @@ def _reasons(a: Trace, b: Trace) -> Iterator[str]:
 
 def _spans_agree(a: Trace, b: Trace) -> bool:
     """The same long road is no proof: 5号 and 80号, 东段 and 西段 are two spots."""
-    return not (set(_exact(a.place_text)) and set(_exact(b.place_text)) and not set(_exact(a.place_text)) & set(_exact(b.place_text)))
+    return not (
+        set(_exact(a.place_text))
+        and set(_exact(b.place_text))
+        and not set(_exact(a.place_text)) & set(_exact(b.place_text))
+    )
 
 
 def _exact(span: str) -> Iterator[str]:

@@ -10,7 +10,30 @@ Features = dict[str, float]
 
 SENSE, PAIR, SINGLE, TWO, CUE, SHAPE = 2.0, 1.2, 0.5, 1.0, 2.5, 1.0  # relative weights, chosen on the open half
 FAULTS = frozenset(
-    "卫生差 臭 满溢 缺失 破损 倒歪 松动 不亮 堵塞 外溢 漏水 枯死 修剪 掉落 占道 没人管 断落 违规 坑洼 塌陷 乱停 积水".split()
+    [
+        "卫生差",
+        "臭",
+        "满溢",
+        "缺失",
+        "破损",
+        "倒歪",
+        "松动",
+        "不亮",
+        "堵塞",
+        "外溢",
+        "漏水",
+        "枯死",
+        "修剪",
+        "掉落",
+        "占道",
+        "没人管",
+        "断落",
+        "违规",
+        "坑洼",
+        "塌陷",
+        "乱停",
+        "积水",
+    ]
 )  # senses that say something is wrong; the rest name things
 RUN = re.compile(r"[一-龥a-z]+")
 CALL = re.compile(r"@[^\s,，。:：]+")
