@@ -190,3 +190,14 @@ def _forge(tx: object) -> None:
     execute = tx.execute  # type: ignore[attr-defined]
     execute("insert into anchor (n, at, upto, count, hash) values (1, 1, 1, 1, 'x')")
     execute("delete from anchor")
+
+
+async def test_chatter_taken_back_is_not_pulled_into_a_later_report(tmp_path: Path) -> None:
+    async with group(tmp_path) as platform:
+        await speak(platform, "li", "a1", "哈哈哈好的")
+        engine = platform.engine
+        assert engine is not None
+        await platform.recall(engine.office.people["li"], ROOM, "a1")
+        await speak(platform, "li", "a2", "@群办 帮助")
+        dump = await engine.store.read(lambda c: "\n".join(c.iterdump()))
+        assert "哈哈哈" not in dump

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from aiohttp import web
 from bot.console import behind
 from bot.console.chat import PREPARER, SHOP
 from bot.console.session import ENGINE, WEB, guarded, render, viewer_of, wants_page
-from bot.console.story import Storyteller
+from bot.console.story import PACE, Storyteller
 from bot.engine import Engine
 from bot.media import PhotoShop
 from bot.platforms.web import private_room
@@ -32,6 +33,7 @@ TELLER: web.AppKey[Storyteller] = web.AppKey("teller", Storyteller)
 HEADINGS = ("reporter", "dispatcher", "verifier", "arbiter", "leader")  # roles that get a heading of their own
 UNITS = {"分": 60, "小时": 3600, "天": 86400}
 ANCHORS = "anchors.log"  # bot.maintenance: the second copy of anchors that are no more
+PACES = re.compile(r"[0-9](\.[0-9])?")
 FARTHEST = 30 * 86400  # seconds in one step of the demo's clock
 TURNS = {
     "pending_confirmation": "确认派单",
@@ -160,8 +162,10 @@ async def _until_next(engine: Engine) -> int:
 
 
 async def story(request: web.Request) -> web.StreamResponse:
-    """Play the ready-made story, visibly, through the same pipeline."""
-    room = request.app[TELLER].start()
+    """Play the ready-made story, visibly, through the same pipeline. Form field pace: seconds between two steps."""
+    wanted = str((await request.post()).get("pace", ""))
+    pace = float(wanted) if PACES.fullmatch(wanted) else PACE
+    room = request.app[TELLER].start(pace)
     return _answer(request, {"room": room}, f"/g/{room}#end")
 
 

@@ -99,13 +99,14 @@ class Storyteller:
     _playing: asyncio.Task[None] | None = None
     _round: int = 0
 
-    def start(self) -> str:
+    def start(self, pace: float = PACE) -> str:
         """Begin; the room in which it happens. Raises Rejected while one is under way or the county is another."""
         if self._playing is not None and not self._playing.done():
             raise Rejected("演示正在进行。")
         needed = {ROOM} - self.engine.office.groups.keys() | {p for p, _ in OPENINGS} - self.engine.office.people.keys()
         if needed:
             raise Rejected("一键演示只用于自带的示例县。")
+        self.pace = pace
         self._playing = asyncio.get_running_loop().create_task(self._guard(self._play))
         return ROOM
 

@@ -219,6 +219,7 @@ class WebPlatform:
         event_id, user = f"{person.id}/{message_id}", self.user_of(person)
         gone = self._drop_chatter(room, event_id)
         if gone is not None:
+            self._live.inbox.windows.forget(room, user, event_id)
             return self._push("recall", replace(gone, text="", photos=(), recalled=True))
         row = await self._live.store.read(lambda c: inbox.find(c, self.channel.name, event_id))
         if row is None or row.sender != user:

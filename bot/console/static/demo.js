@@ -73,7 +73,8 @@ class DemoBar extends HTMLElement {
     const part = (options) => new Intl.DateTimeFormat('zh-CN', { ...ZONE, ...options }).format(at);
     const day = part({ month: 'numeric', day: 'numeric' }).replace('/', '月');
     const clock = part({ hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
-    if (this.face.lastElementChild.textContent === clock) return;
+    if (this.shown === clock) return;
+    this.shown = clock;
     this.face.firstElementChild.textContent = `${day}日 ${part({ weekday: 'short' })} `;
     this.face.lastElementChild.textContent = clock;
   }
@@ -123,7 +124,11 @@ class DemoBar extends HTMLElement {
     }
   }
 
+  // Told by the answer and by the stream, whichever comes first.
   fresh() {
+    if (this.leaving) return;
+    this.leaving = true;
+    clearTimeout(this.asking);
     try {
       sessionStorage.clear();
     } catch (refused) {

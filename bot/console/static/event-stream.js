@@ -36,6 +36,7 @@ class EventStream extends HTMLElement {
 
   take(name, event) {
     if (event.lastEventId) this.last = event.lastEventId;
+    if (name === 'reset') this.source.close();
     if (name === 'again') window.location.reload();
     else tell(`chat:${name}`, JSON.parse(event.data));
   }
