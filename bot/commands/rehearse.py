@@ -48,9 +48,9 @@ def rehearse(script: Path, county: Path | None, as_json: bool) -> None:
     if not script.is_file():
         raise ConfigError(f"没有这个剧本:{script}")
     with quiet_stdout():
+        from bot.app import rules_of
         from bot.rehearse import read_script
         from bot.rehearse import rehearse as play
-        from bot.app import rules_of
         from config.files import read_county, shipped_county
         from config.settings import load_settings
         from config.texts import load_texts

@@ -6,10 +6,10 @@ import re
 from typing import Any
 
 from handlers.commands import Command
-from handlers.tasks import finding, limits, moving, opening
+from handlers.tasks import asking, finding, limits, moving, opening
 from handlers.tasks.texts import short, text
 from handlers.turn import Turn
-from store import tasks, timers
+from store import drafts, tasks, timers
 from store.tasks import Task
 
 ASSISTANTS = 5  # dispatch.md F2: one lead, 1–5 assistants
@@ -36,7 +36,7 @@ def reassign(turn: Turn, command: Command) -> None:
 
 def _pending(turn: Turn, command: Command) -> bool:
     """A bare 派 answers the newest question first."""
-    return not command.numbers and not turn.event.quote and bool(finding.candidates(turn, "confirm"))
+    return not command.numbers and not finding.quoted(turn) and bool(finding.candidates(turn, "confirm"))
 
 
 def units_in(turn: Turn, words: str) -> list[str]:
@@ -160,7 +160,11 @@ def _correction(turn: Turn, what: str, wanted: str) -> dict[str, Any]:
 
 
 def withdraw(turn: Turn, command: Command) -> None:
-    """撤回: by its reporter until it is signed for, by a dispatcher with a reason afterwards."""
+    """撤回: by its reporter until it is signed for, by a dispatcher with a reason afterwards; a draft just goes."""
+    draft = drafts.find(turn.tx, turn.event.group, turn.event.sender)
+    if draft is not None and draft.asked not in asking.QUESTIONS and not command.numbers and not turn.event.quote:
+        asking.drop(turn, draft)
+        return turn.reply("withdrawn", text("draft_withdrawn", turn.office.rules.texts))
     task = finding.meant(turn, "withdraw", command)
     if task is not None and moving.permitted(turn, "withdraw", task, command.rest) is not None:
         call_off(turn, task, command.rest)

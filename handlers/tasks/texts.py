@@ -44,6 +44,7 @@ TEXTS: dict[str, str] = {
     "resumed": "【恢复办理】#{number} {where}{category}\n{unit} · {due}反馈",
     "corrected": "【已更正】#{number} {where}{category} · {unit}",
     "withdrawn": "【已撤回】#{number} {where}{category}",
+    "draft_withdrawn": "好的，刚才的不再受理",
     "rejected": "【不予受理】#{number} 原因:{words}\n如有异议，一天内回复“申诉 原因”",
     "appealed": "【申诉】#{number} {person}:{words}\n请指挥员重新确认，回复“派 单位名称”",
     "reopened": "【重开】#{number} {person}反映未解决\n请{unit}重新办理，{due}反馈",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bot.rehearse import Line, Rehearsal
@@ -138,3 +140,49 @@ async def test_a_hundred_overdue_tasks_for_thirty_days_name_nobody_in_the_group(
         if row.person and rehearsal.engine.office.worktime.is_quiet(row.not_before)
     ]
     assert not quiet
+
+
+async def test_where_no_private_channel_reaches_anybody_the_unit_is_named_at_most_twice_and_no_person() -> None:
+    start, scenes = read("""
+        09:00 李敏: 三角绿地小广告
+        — 11月30日 —
+        10:00
+    """)
+    rehearsal = await Rehearsal.open(TOWN, start)
+    rehearsal.stage.channel = replace(rehearsal.stage.channel, can_private=False)
+    await rehearsal.engine.reload({"people"})
+    steps = await rehearsal.play(scene.line for scene in scenes)
+    await rehearsal.close()
+    lines = [notice for step in steps for notice in step.notices][1:]
+    assert {notice.to for notice in lines} == {"ssp"} and len(lines) == 2
+    assert all("城管局" in notice.text and "张强" not in notice.text for notice in lines)
+
+
+async def test_who_asked_for_quiet_is_left_alone_but_not_in_an_emergency() -> None:
+    await play("""
+        09:00 王磊→: 静音 2小时
+            王磊: 好的，2小时内不再私聊提醒
+        09:01 李敏: 三角绿地小广告
+            群: 【已受理】…
+        09:06
+        09:10
+        09:11
+            刘建国: 【请签收】…
+    """)
+
+
+async def test_a_reminder_due_at_night_waits_for_the_morning_and_is_dropped_when_it_no_longer_fits() -> None:
+    await play("""
+        — 11月23日 —
+        17:00 李敏: 府前路井盖缺了
+            群: 【已受理】#1123-001 … 今日19:00前反馈
+        17:01 陈波: 签收
+            群: 【已签收】…
+        19:30 陈波: 反馈 已补
+            群: 【已反馈】…
+        20:00 李敏: 通过
+            群: 【已办结】… 超时
+        — 11月24日 —
+        08:30
+        09:00
+    """)

@@ -264,3 +264,47 @@ async def test_a_redelivered_message_changes_nothing() -> None:
             ! duplicate
             = 1123-002 无
     """)
+
+
+async def test_what_is_still_being_gathered_can_be_taken_back_in_words() -> None:
+    rehearsal = await play("""
+        09:00 李敏: 井盖坏了 [图 a]
+            群: 情况已收到，请回复一句具体位置
+        09:01 李敏: 发错了，撤回
+            群: 好的，刚才的不再受理
+        09:12
+    """)
+    assert rehearsal.steps[-1].tasks == []
+
+
+async def test_a_plain_answer_to_the_question_for_a_check_is_understood_when_quoting() -> None:
+    log = """
+        09:00 李敏: 三角绿地小广告
+            群: 【已受理】…
+        09:01 张强: 清理完了
+            群: 【已反馈】…
+    """
+    await play(log + "09:02 李敏: 可以，很干净 [引 09:01]\n群: 【已办结】…\n")
+    await play(log + "09:02 李敏: 我下午去看看 [引 09:01]\n= 1123-001 待核查\n")
+    await play(log + "09:02 李敏: 可以了，谢谢 [引 09:01]\n群: 【已办结】…\n")
+    await play(log + "09:02 李敏: 东侧还有 [引 09:01]\n张强: 【返工】…东侧还有\n群: 【返工】…\n")
+
+
+async def test_a_new_problem_after_a_photo_alone_takes_the_photo_with_it() -> None:
+    await play("""
+        09:00 李敏: 三角绿地小广告 [图 a]
+            群: 【已受理】#1123-001 …
+        09:03 李敏: [图 b]
+        09:03:20 李敏: 府前路井盖坏了
+            群: 【已受理】#1123-002 …
+            = 1123-001 照片1
+            = 1123-002 照片1
+    """)
+
+
+async def test_place_first_then_the_problem_is_one_report() -> None:
+    await play("""
+        09:00 李敏: 府前路12号
+        09:00:20 李敏: 井盖坏了
+            群: 【已受理】#1123-001 府前路12号 · 井盖 …
+    """)
