@@ -138,6 +138,7 @@ def measure(args: argparse.Namespace, kind: str, flights: list[int]) -> dict[str
                 stack.enter_context(target("NoneBot2", peer, port, kind, "/onebot/v11/ws", max(args.events // 4, 200)))
             )
         for one in targets:
+            one.process.rest()
             one.round(50, 300, args.groups)
         results = {}
         for flight in flights:

@@ -33,7 +33,7 @@ FIRST_GROUP = 700000
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A data directory with `fresh` tasks waiting for 签收 among `total`; task i belongs to group i % groups."""
+    """A data directory with `fresh` tasks waiting for 签收, the newest of all; task i belongs to group i % groups."""
 
     folder: Path
     groups: int
@@ -81,11 +81,11 @@ async def _fill(folder: Path, channel: str, groups: int, fresh: int, others: int
 def _insert(tx: Tx, indexes: range, groups: int, fresh: int) -> None:
     at, rows, steps, timers = tx.at, [], [], []
     for i in indexes:
-        open_ = i < fresh
-        task, state = f"t-{i}", "dispatched" if open_ else "closed"
+        open_, rank = i < fresh, i if i < fresh else i + PER_DAY
+        task, state = f"t{10**8 - i if not open_ else 10**8 + i}", "dispatched" if open_ else "closed"
         opened = at - 900 if open_ else at - 86400 * (i % 700 + 1)
         rows.append(
-            (task, _day(i // PER_DAY), i % PER_DAY + 1, state, f"b{i % groups}", "limin", f"西环路{i}号门口垃圾堆放无人清理",
+            (task, _day(rank // PER_DAY), rank % PER_DAY + 1, state, f"b{i % groups}", "limin", f"西环路{i}号门口垃圾堆放无人清理",
              "事件0201", "xihuanlu", UNIT, opened, opened, at + 432000, 5, "work_day")
         )  # fmt: skip
         values = (task, 1, opened, "dispatch", "", state, "", "", UNIT, "事件0201", None, at + 432000, "", "")
@@ -121,6 +121,13 @@ class Process:
         """Seconds of CPU used so far."""
         fields = Path(f"/proc/{self.popen.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def rest(self, patience: float = 180.0) -> None:
+        """Wait until it idles: a first start seals the history and makes a backup, which is not what is measured."""
+        end, before = time.monotonic() + patience, -1.0
+        while time.monotonic() < end and (now := self.cpu()) - before > 0.05:
+            before = now
+            time.sleep(2.0)
 
     def rss(self) -> float:
         """MiB resident."""
