@@ -212,6 +212,7 @@ class Storm:
         if place.startswith("anchor."):
             await self._leap(3700)  # a new hour, to be sealed at the next start
         await self.server.kill()
+        sight = asyncio.create_task(self._sight()) if place.startswith("photo.") else None
         came = f"{place}:{self._random.choice((1, 2, 5, 15)) if often else 1}"
         if not await self.server.start(came) or await self.server.ended(within=2.0 if often else 6.0):
             self._hits[place] += 1
@@ -219,6 +220,11 @@ class Storm:
             await self.server.kill()
         self._traffic.set()
         await self.server.start()
+        if sight is not None:
+            await sight
+
+    async def _sight(self) -> None:
+        await self._person("hetao").photo(_picture(self._random))
 
     async def _leap(self, seconds: int) -> None:
         try:
