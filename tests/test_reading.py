@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -114,6 +115,14 @@ def test_one_problem_told_at_length_is_one(reader: Reader) -> None:
 def test_no_place_is_none(reader: Reader) -> None:
     reading = reader.read("路灯不亮", 1)
     assert reading.place is None and reading.place_id is None and reading.place_text == ""
+
+
+def test_a_county_without_a_class_still_routes_it(product: County) -> None:
+    fewer = replace(product, categories=tuple(c for c in product.categories if c.kind != "其他"), duties=())
+    reading = Reader(fewer).read("府前路红绿灯不亮", 1)
+    assert reading.category is None and reading.matter == "信号灯" and reading.units[0].value == "jjdd"
+    straw = Reader(fewer).read("柳林村有人烧秸秆", 1)
+    assert straw.category == "事件0120" and straw.units[0].value == "xihe"
 
 
 def test_a_reader_is_a_pure_function(product: County) -> None:

@@ -20,14 +20,14 @@ from handlers.reports.reading_duties import ProposedDuty, Routing, propose_dutie
 from handlers.reports.reading_lessons import Lesson, Lessons, Taught
 from handlers.reports.reading_model import SHARPNESS as FITTED
 from handlers.reports.reading_places import NOWHERE, Gazetteer, Spot, blank
-from handlers.reports.reading_school import OTHER, OUTSIDE, REPORT, key_of, models
+from handlers.reports.reading_school import OTHER, OUTSIDE, REPORT, key_of, models, relabel
 from handlers.reports.reading_similar import Trace, similar
 from handlers.reports.reading_words import CALL, Words, gate_features, letters, matter_features, plain
 
 __all__ = ["Guess", "Lesson", "ProposedDuty", "Reader", "Reading", "Trace", "propose_duties", "similar"]
 
 TOP = 5  # classes reported
-NEVER = -9.0
+NEVER, FAINT = -9.0, 0.001
 HEARD, EARSHOT = -0.6, 300  # log-odds from which the ear keeps a line, and how many letters it hears
 IS_REPORT = 0.5
 # Logistic over log-odds of (the frame, the ear, any class against chatter), a photo, a known place, a nameless place.
@@ -100,6 +100,7 @@ class Reader:
         lexicon = shipped_lexicon()
         self._words, self._cues = Words(lexicon.senses), Words(lexicon.cues)
         self._matter, self._gate, self._ear = models(county, lexicon)
+        self._labels = relabel(county, lexicon, self._matter.labels)
         self._yes, self._ear_yes = self._gate.labels.index(REPORT), self._ear.labels.index(REPORT)
         self._chatter = self._matter.labels.index(OTHER) if OTHER in self._matter.labels else -1
         self._places = Gazetteer(county.places)
@@ -164,9 +165,10 @@ class Reader:
         top = max(scores)
         powers = [math.exp(SHARPNESS * (s - top)) for s in scores]
         total = sum(powers)
-        belief = defaultdict(
-            float, {c: p / total for c, p in zip(self._matter.labels, powers, strict=True) if p > 0.001 * total}
-        )
+        belief: dict[str, float] = defaultdict(float)
+        for label, power in zip(self._labels, powers, strict=True):
+            if power > FAINT * total:
+                belief[label] += power / total
         pulls = (
             [(t.label, pull) for t, pull in self._lessons.near(features) if t.lesson.category] if self._lessons else []
         )
@@ -266,7 +268,7 @@ class Reader:
         if not label:
             scores = self._matter.scores(features)
             scores[self._chatter] = NEVER
-            label = self._matter.labels[scores.index(max(scores))]
+            label = self._labels[scores.index(max(scores))]
         field = self._routing.field_of(label.removeprefix(OUTSIDE))
         place = self._places.names.get(lesson.place) or (_best(spots).place if spots else None)
         return Taught(lesson, features, label, field, self._routing.rural(place))

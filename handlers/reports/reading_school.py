@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from config.county import County
+from config.files import shipped_county
 from config.lexicon import Lexicon, fitted_file
 from handlers.reports.reading_model import Linear, Sample, fit, unpack
 from handlers.reports.reading_words import Words, gate_features, letters, matter_features
@@ -45,8 +46,26 @@ def key_of(county: County, lexicon: Lexicon) -> str:
 
 
 def models(county: County, lexicon: Lexicon) -> tuple[Linear, Linear, Linear]:
-    """(matter, gate, ear): from the shipped cache when it fits, else fitted now (about two seconds)."""
-    return _models(key_of(county, lexicon), _Inputs(county, lexicon))
+    """(matter, gate, ear): from the shipped cache when it serves this county, else fitted now (some seconds)."""
+    product = shipped_county()
+    own = {c.code for c in county.categories} - {c.code for c in product.categories}
+    if own or not set(county.phrases) <= set(product.phrases):
+        return _models(key_of(county, lexicon), _Inputs(county, lexicon))
+    return _models(key_of(product, lexicon), _Inputs(product, lexicon))
+
+
+def relabel(county: County, lexicon: Lexicon, labels: Sequence[str]) -> list[str]:
+    """What each label of a model means in a county that may lack some of its classes."""
+    codes = {c.code for c in county.categories}
+    field = {code: f for f in reversed(lexicon.fields) for code in f.codes}
+    matters = labels_of(county, lexicon)
+
+    def meaning(label: str) -> str:
+        if label in codes or label == OTHER or label.startswith(OUTSIDE) or label not in field:
+            return label
+        return matters.get(field[label].name, OUTSIDE + field[label].name)
+
+    return [meaning(label) for label in labels]
 
 
 class _Inputs:
