@@ -321,3 +321,13 @@ async def test_the_clock_runs_ahead_to_the_next_deadline(house: House, visit: Vi
     await page.locator("[data-turn-list] button").first.click()
     await expect(page.locator(".demo-bar summary").first).not_to_contain_text("李敏")
     await become(page, house, "limin")
+
+
+@pytest.mark.parametrize("size", ["desk", "phone"])
+async def test_the_room_is_open_to_everybody(house: House, visit: Visit, size: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.async_playwright")
+    page = await visit(house, "wangfang", size, bypass_csp=True)
+    await say(page, "@群办 帮助")
+    await expect(page.locator("li.pending")).to_have_count(0)
+    found = await axe.Axe().run(page)
+    assert [(one["id"], one["nodes"][0]["html"]) for one in found.response["violations"]] == []
