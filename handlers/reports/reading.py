@@ -47,6 +47,7 @@ KINDS = (
 SETTING = re.compile(
     r"(?:菜市场|菜场|农贸市场|集贸市场|夜市|早市|公厕|水库|河|大桥|桥|隔离带)(?:里面?|内|边|上|附近)?$"
 )
+MARKET = re.compile(r"市场|菜场|夜市|早市")
 VAGUE = 0.4  # below this chance the setting (a market, a river) is heard as well
 BREAK = re.compile(
     r"[。；;\n！!]+|(?<=[^\d])\d[、.)）]\s*|[①②③④⑤]|[，,]?\s*(?:另外|还有|此外|再有|再就是|同时还?|顺便|以及|另)[，,:：]?"
@@ -141,8 +142,9 @@ class Reader:
         rest = plain(blank(masked, spots))
         chances, against_chatter = self._classify(matter_features(rest, self._words))
         setting = next((m.group() for s in spots if (m := SETTING.search(s.text))), "")
-        if setting and chances[0][1] < VAGUE:
-            chances, _ = self._classify(matter_features(rest + "，" + setting, self._words))
+        if setting and (MARKET.search(setting) or chances[0][1] < VAGUE):
+            there, _ = self._classify(matter_features(rest + "，" + setting, self._words))
+            chances = _blend(chances, there) if MARKET.search(setting) else there
         p = self._is_report(masked, rest, photos, spot, against_chatter)
         kind = "report" if p >= IS_REPORT else self._kind(rest)
         place = spot.place
@@ -272,6 +274,14 @@ class Reader:
         field = self._routing.field_of(label.removeprefix(OUTSIDE))
         place = self._places.names.get(lesson.place) or (_best(spots).place if spots else None)
         return Taught(lesson, features, label, field, self._routing.rural(place))
+
+
+def _blend(one: Sequence[tuple[str, float]], other: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
+    """Half of each belief, best first."""
+    total: dict[str, float] = defaultdict(float)
+    for label, p in (*one, *other):
+        total[label] += p / 2
+    return sorted(total.items(), key=lambda pair: (-pair[1], pair[0]))
 
 
 def _best(spots: Sequence[Spot]) -> Spot:
