@@ -155,9 +155,11 @@ def _is_command(turn: Turn, command: Command) -> bool:
     """A verb with a tail and neither number nor quote may be prose that happens to begin with one."""
     if not command.loose:
         return True
-    if command.verb in ("reassign", "joint") and not turn.office.find_unit(command.rest):
-        return bool(command.numbers)
     if command.numbers or turn.event.quote:
         return True
     reading: Reading | None = turn.facts.reading
-    return len(command.rest) <= 40 and not (reading and reading.kind == "report" and reading.place)
+    if len(command.rest) > 40 or (reading and reading.kind == "report" and reading.place):
+        return False
+    if command.verb in ("reassign", "joint") and not turn.office.find_unit(command.rest):
+        return turn.sender is not None and bool({"dispatcher", "arbiter"}.intersection(turn.sender.roles))
+    return True

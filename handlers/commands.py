@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Container, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 WORDS: dict[str, str] = {
     "accept": "签收 接单 已签收 已接单 确认签收 确认接单",
-    "arrive": "到场 已到场 到达现场 到现场 已到现场 到达",
+    "arrive": "到场 已到场 到达现场 到现场 已到现场 到达 到了 已到",
     "feed_back": "反馈 办理反馈 已反馈 处理结果 办理结果",
     "verify_ok": "通过 合格 办结 核查通过 核查合格 验收 验收通过 验收合格 同意办结",
     "verify_fail": "不合格 返工 不通过 未通过 核查不通过 核查不合格 没处理好 没弄好 没清干净",
@@ -35,7 +35,7 @@ WORDS: dict[str, str] = {
     "exempt_ok": "同意豁免",
     "reopen": "重开 重新办理",
     "urge": "催办 催一下",
-    "correct": "改类别 改地点 改位置 改单位 改",
+    "correct": "改类别 改地点 改位置 改单位 改 地点错 地点不对 位置错 位置不对 类别错 类别不对",
     "choose": "确认 选",
     "look_up": "查 查询 状态 进度 查进度 查单",
     "help": "帮助 怎么用 使用说明",
@@ -56,7 +56,9 @@ TYPOS = {
     "沿期": "延期", "挂帐": "挂账", "并按": "并案", "会半": "会办", "何格": "合格", "和格": "合格",
 }  # fmt: skip
 ALONE = frozenset({"help", "privacy", "opinion", "mute", "unmute", "check_in", "bind_group"})
-FAINT = frozenset({"收到", "办结", "到达", "验收", "确认", "选", "改", "查", "同意", "批准", "不同意"})
+FAINT = frozenset(
+    {"收到", "办结", "到达", "到了", "已到", "不归我们", "验收", "确认", "选", "改", "查", "同意", "批准", "不同意"}
+)
 GLUED = frozenset(
     {"不合格", "返工", "不通过", "未通过", "退单", "改派", "转派", "派单", "派给", "改派给", "转派给", "派单给", "会办", "延期", "申请延期",
      "挂账", "申请挂账", "并案", "不予受理", "不受理", "强制办结", "申诉", "豁免", "改类别", "改地点", "改位置", "改单位", "派", "裁定",
@@ -64,6 +66,7 @@ GLUED = frozenset(
 )  # fmt: skip
 SEVERAL = frozenset({"accept", "arrive", "verify_ok", "grant", "look_up", "return_", "feed_back"})
 
+_FIRST = frozenset(word[0] for word in (*VERBS, *TYPOS))
 TAGS = ("#随手拍", "#上报", "#报事", "#投稿", "随手拍")
 
 _NUMBER = re.compile(
@@ -71,6 +74,7 @@ _NUMBER = re.compile(
     r"|#\s*((?:0[1-9]|1[0-2])(?:[0-2]\d|3[01]))(\d{3})(?!\d)"
     r"|(?:#|单号|工单)\s*(\d{1,4})(?![\d-])(?:\s*号)?"
 )
+_DIGIT = re.compile(r"\d")
 _SERIAL = re.compile(r"第?(\d{1,4})(?:号工单|号单|号)?(?=$|[\s,。:;、])")
 _AHEAD = re.compile(r"第?(\d{1,4})(?:号工单|号单|号)\s*")
 _MENTION = re.compile(r"@[^\s@,，。:：]{1,20}")
@@ -90,7 +94,7 @@ _DONE = re.compile(
     r"|(?:清理|处理|清运|清除|铲|修|维修|更换|换|补|填平|拆|整改|疏通|弄|搞|办|移|扫|清扫|打扫|冲洗|冲|扶|装|解决|完成|落实)"
     r"(?:完毕|完成|完|好|到位|干净|掉|走|平|正|结束)*(?:了|毕|到位|干净|完成|好)"
 )
-_NOT_DONE = re.compile(r"没|未|还不|不了|不好|尚|正在|准备|什么时候|谁|吗|怎么")
+_NOT_DONE = re.compile(r"没|未|还不|不了|不好|尚|正在|准备|什么时候|谁|吗|怎么|会议|精神|文件|传达|学习|培训|部署")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,19 @@ class Command:
 
 
 def parse(text: str, names: Container[str] = ()) -> Command:
-    """Read a message as a command. `names` are what units are called: "城管局签收" is 签收 too."""
+    """Read a message as a command. `names` are what units are called: "城管局签收" is 签收 too.
+
+    A message is asked about when it is kept and again when it is decided: the last answer is remembered, no other.
+    """
+    global _last
+    said, by, found = _last
+    if said != text or by is not names:
+        found = _parse(text, names)
+        _last = (text, names, found)
+    return found
+
+
+def _parse(text: str, names: Container[str]) -> Command:
     plain = _plain(text)
     plain, numbers = _take_numbers(plain)
     choice = _CHOICE.fullmatch(plain)
@@ -118,6 +134,9 @@ def parse(text: str, names: Container[str] = ()) -> Command:
         return Command("choose", "选", numbers, _CHOICES[choice[1]])
     found = _read(plain, numbers) or _read(_without_courtesy(plain, names), numbers)
     return found or Command(numbers=numbers, rest=plain)
+
+
+_last: tuple[str, Container[str], Command] = ("", (), Command())
 
 
 def _plain(text: str) -> str:
@@ -132,6 +151,8 @@ _FOLD = str.maketrans(
 
 
 def _take_numbers(plain: str) -> tuple[str, tuple[str, ...]]:
+    if not _DIGIT.search(plain):
+        return plain, ()
     numbers = tuple(dict.fromkeys(_number(found) for found in _NUMBER.finditer(plain)))
     if numbers:
         plain = re.sub(r"\s+", " ", _NUMBER.sub(" ", plain)).strip(" ,。:、;")
@@ -160,7 +181,7 @@ def _without_courtesy(plain: str, names: Container[str]) -> str:
 def _read(plain: str, numbers: tuple[str, ...]) -> Command | None:
     if not numbers and (ahead := _AHEAD.match(plain)) and (found := _at_start(plain[ahead.end() :])):
         return _finished(found, (ahead[1],))
-    found = _at_start(plain) or _at_end(plain) or (_nearly(plain) if numbers else None)
+    found = _at_start(plain) or _reason_first(plain) or _at_end(plain) or (_nearly(plain) if numbers else None)
     return _finished(found, numbers) if found else None
 
 
@@ -168,13 +189,15 @@ def _finished(found: Command, numbers: tuple[str, ...]) -> Command:
     rest = found.rest
     if not numbers and found.verb not in ALONE and (serial := _SERIAL.match(rest)) and found.verb != "choose":
         numbers, rest = (serial[1],), rest[serial.end() :].strip(" ,。:、;")
-    return replace(found, numbers=numbers, rest=rest)
+    return Command(found.verb, found.word, numbers, rest, found.loose)
 
 
 def _at_start(plain: str) -> Command | None:
-    if _ASKING.search(plain):
+    if plain[:1] not in _FIRST or _ASKING.search(plain[-6:]):
         return None
-    plain = next((right + plain[len(wrong) :] for wrong, right in TYPOS.items() if plain.startswith(wrong)), plain)
+    for length in (2, 3):
+        if right := TYPOS.get(plain[:length]):
+            plain = right + plain[length:]
     for length in range(min(LONGEST, len(plain)), 0, -1):
         if verb := VERBS.get(word := plain[:length]):
             return _with_tail(verb, word, plain[length:])
@@ -199,6 +222,21 @@ def _at_end(plain: str) -> Command | None:
     return None
 
 
+def _reason_first(plain: str) -> Command | None:
+    """ "不是我们的，退单", and "不归我们管" by itself."""
+    if (found := _REASON_FIRST.fullmatch(plain)) and not _ASKING.search(plain):
+        return Command(VERBS[found[2]], found[2], rest=found[1].strip(" ,。"), loose=True)
+    return Command("return_", "不归我们", rest=plain, loose=True) if _NOT_OURS.fullmatch(plain) else None
+
+
+_REASON_FIRST = re.compile(
+    r"(.{2,40}?)[,。、;\s]+(?:申请|请求|只能|先)?(退单|返工|不合格|延期|撤回|不予受理)(?:吧|了|处理)?[。!]?"
+)
+_NOT_OURS = re.compile(
+    r"(?:这个?|这单|此单|该单)?(?:不是|不归|不属于?)(?:我们|我局|我单位|本单位|咱们|我所|我中心).{0,3}(?:管|负责|职责|范围|的事?|单位|辖区)[^?？吗]{0,24}"
+)
+
+
 def _nearly(plain: str) -> Command | None:
     """One wrong character in a verb that stands beside a task number: only when a single verb is that near."""
     for length in (4, 3, 2):
@@ -216,7 +254,12 @@ def _differs_once(one: Iterable[str], other: Iterable[str]) -> bool:
 
 def done(text: str) -> bool:
     """Whether words say that something has been dealt with ("清理完了", "井盖已更换"), which only its unit would report."""
-    return bool(_DONE.search(text)) and not _NOT_DONE.search(text)
+    return bool(_DONE.search(text)) and not unfinished(text)
+
+
+def unfinished(text: str) -> bool:
+    """Words that deny it, ask for it, or speak of meetings and papers instead."""
+    return bool(_NOT_DONE.search(text))
 
 
 def verdict(text: str) -> str:

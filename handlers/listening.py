@@ -51,7 +51,10 @@ def keep(event: Event, office: Office, heard: Heard) -> str:
         return "window"
     if event.photos and commands.noise(event.text):
         return "photo" if known else ""
-    return "report" if office.reader.listen(event.text, len(event.photos)) else ""
+    if office.reader.listen(event.text, len(event.photos)):
+        return "report"
+    puzzling = known and event.photos and office.reader.read(event.text, len(event.photos)).kind == "none"
+    return "photo" if puzzling else ""
 
 
 def _plain(command: Command, office: Office) -> bool:

@@ -51,14 +51,17 @@ def _is_feedback(turn: Turn, reading: Reading, words: str) -> bool:
     """Words or a photo from a unit with open work, saying that it is done: answered here. A new problem is none."""
     if not set(LEAD_ROLES).intersection(turn.actor.roles):
         return False
-    finished = commands.done(words) or reading.kind == "feedback"
-    if not finished and (reading.kind == "report" or not turn.facts.photos):
+    finished = commands.done(words) or (reading.kind == "feedback" and not commands.unfinished(words))
+    if not finished and (reading.kind != "none" or not turn.facts.photos):
         return False
     mine = work.says_done(turn, words if commands.done(words) else "")
+    if not mine and turn.facts.photos and (late := work.fed_back_lately(turn)):
+        adding.supplement(turn, late, words)
+        return True
     elsewhere = finished and reading.kind == "report" and reading.place_id not in ("", None, *(t.place for t in mine))
     if not mine or elsewhere:
         return False
-    if len(mine) == 1:
+    if len(mine) == 1 and finished:
         work.give_feedback(turn, mine[0], words)
     else:
         finding.ask_which(turn, "feed_back", words, mine)
@@ -83,7 +86,7 @@ def _unclear(turn: Turn, words: str, reading: Reading) -> None:
     marked = event.addressed or commands.tagged(event.text)
     if event.voice and (marked or event.photos):
         return turn.reply("help", said(turn, "voice"))
-    if event.photos and (marked or reading.place_id):
+    if event.photos and (marked or reading.place_id or reading.kind == "none"):
         draft = _new_draft(turn, words)
         _collect(turn, draft.id)
         return _wait(turn, draft) if not marked else _settle(turn, draft, reading)
@@ -184,6 +187,8 @@ def _photos_alone(turn: Turn) -> None:
     mine = work.says_done(turn, "") if set(LEAD_ROLES).intersection(turn.actor.roles) else []
     if len(mine) == 1 and mine[0].state != "dispatched":
         return work.give_feedback(turn, mine[0], "")
+    if not mine and (late := work.fed_back_lately(turn)):
+        return adding.supplement(turn, late, "")
     if mine:
         return finding.ask_which(turn, "feed_back", "", mine)
     if recent is not None:

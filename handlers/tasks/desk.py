@@ -43,9 +43,18 @@ def units_in(turn: Turn, words: str) -> list[str]:
     """Every unit named in words, in their order, the longest name first."""
     names = sorted((name for name in turn.office.unit_named if name in words), key=len, reverse=True)
     if not names:
-        return []
+        return _nearest(turn, words)
     found = re.findall("|".join(map(re.escape, names)), words)
     return list(dict.fromkeys(turn.office.unit_named[name] for name in found))
+
+
+def _nearest(turn: Turn, words: str) -> list[str]:
+    """A unit named by a piece of its name ("市政"), when only one unit has it."""
+    said = words.strip(" ,。:、")
+    if not 2 <= len(said) <= 6:
+        return []
+    found = {unit for name, unit in turn.office.unit_named.items() if said in name}
+    return [found.pop()] if len(found) == 1 else []
 
 
 def joint(turn: Turn, command: Command) -> None:
@@ -113,8 +122,8 @@ def correct(turn: Turn, command: Command) -> None:
     task = finding.meant(turn, "correct", command)
     if task is None:
         return None
-    what = command.word.removeprefix("改").replace("位置", "地点")
-    wanted = re.sub(r"^(?:类别|地点|位置|单位)|^[\s为:成]+", "", command.rest).strip(" 为:成")
+    what = re.sub(r"^改|错$|不对$", "", command.word).replace("位置", "地点")
+    wanted = re.sub(r"^(?:类别|地点|位置|单位)?[\s,:]*(?:应该?)?[是为成:]*", "", command.rest).strip(" 为:成")
     named = units_in(turn, wanted) if what in ("", "单位") else []
     if named or what == "单位":
         return reassign(turn, Command("reassign", "改派", (task.number,), wanted))
@@ -176,7 +185,8 @@ def call_off(turn: Turn, task: Task, words: str = "") -> Task:
     task = moving.move(turn, task, "withdraw", "withdrawn", words=words)
     said = moving.say(turn, "withdrawn", task)
     here = turn.office.member(task.group_id, task.handler)
-    moving.announce(turn, "withdrawn", said, task, mention=task.handler if told and here else "")
+    if turn.event.kind != "recall" or not turn.quiet(task):
+        moving.announce(turn, "withdrawn", said, task, mention=task.handler if told and here else "")
     if told and not here:
         turn.tell(task.handler, "withdrawn", said, task=task)
     return task

@@ -133,6 +133,13 @@ def says_done(turn: Turn, words: str) -> list[Task]:
     return signed or mine
 
 
+def fed_back_lately(turn: Turn) -> Task | None:
+    """The task the sender has just answered: one more photo belongs to that answer."""
+    found = tasks.of_unit(turn.tx, turn.actor.unit, ("feedback_given",)) if turn.actor.unit else []
+    since = turn.at - turn.office.rules.draft
+    return next((t for t in found if t.handler == turn.actor.id and (t.feedback_at or 0) >= since), None)
+
+
 def _speaks_of(turn: Turn, task: Task, words: str) -> bool:
     place = turn.office.places.get(task.place)
     names = {task.place_text, *((place.name, *place.aliases) if place else ())} - {""}

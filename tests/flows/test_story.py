@@ -308,3 +308,66 @@ async def test_place_first_then_the_problem_is_one_report() -> None:
         09:00:20 李敏: 井盖坏了
             群: 【已受理】#1123-001 府前路12号 · 井盖 …
     """)
+
+
+async def test_one_more_photo_after_the_answer_belongs_to_it() -> None:
+    await play("""
+        09:00 李敏: 三角绿地小广告
+            群: 【已受理】#1123-001 …
+        09:01 张强: 到了
+            群: 【已到场】…
+        09:05 张强: 清理完了 [图 b]
+            群: 【已反馈】#1123-001 …
+        09:06 张强: [图 c]
+            = 1123-001 待核查 反馈图2
+    """)
+
+
+async def test_a_photo_whose_words_do_not_say_it_is_done_is_asked_about() -> None:
+    await play("""
+        09:00 李敏: 三角绿地小广告
+            群: 【已受理】#1123-001 …
+        09:01 张强: 签收
+            群: 【已签收】…
+        09:05 张强: 东侧 [图 b]
+            群: 您指哪一单? … #1123-001
+            ! unclear
+            = 1123-001 已签收 反馈图0
+        09:06 张强: 1123-001
+            群: 【已反馈】#1123-001 城管局:东侧(1张照片) …
+            = 1123-001 待核查 反馈图1
+    """)
+
+
+@pytest.mark.parametrize(
+    "said", ["不是我们的，退单", "不归我们管", "退单 不归我们管", "不属于本单位职责", "属于交警，申请退单"]
+)
+async def test_a_return_is_understood_however_it_is_put(said: str) -> None:
+    await play(f"""
+        09:00 李敏: 三角绿地小广告
+            群: 【已受理】#1123-001 …
+        09:01 张强: {said}
+            群: 【退单待裁】#1123-001 城管局退单:…
+            = 1123-001 退单待裁
+    """)
+
+
+async def test_a_wrong_place_is_put_right_in_plain_words() -> None:
+    await play("""
+        09:00 李敏: 三角绿地小广告
+            群: 【已受理】#1123-001 …
+        09:01 李敏: 地点错了，是人民路3号
+            群: 【已更正】#1123-001 人民路3号 …
+            = 1123-001 人民路
+    """)
+
+
+async def test_a_photo_with_words_nobody_can_place_is_asked_about_like_a_photo_alone() -> None:
+    await play("""
+        09:00 李敏: 这里太脏了 [图 a]
+        09:01:30
+            群: 照片已收到，请补一句
+        09:02 李敏: 菜市场门口的垃圾
+            群: 【已受理】#1123-001 菜市场 · 垃圾 …
+            = 1123-001 照片1
+    """)

@@ -111,7 +111,11 @@ class PlainReader:
         units = tuple(Guess(u, 0.97 if n == 0 else 0.01) for n, u in enumerate(OTHERS.get(unit, ())))
         limit = next(((s.condition, s.limit_n, s.limit_unit) for s in STANDARDS if s.code == code), None)
         return Reading(
-            kind="report" if code and not commands.done(text) and not re.search("通知|会议|落实", text) else "none",
+            kind="notice"
+            if re.search("通知|会议|落实", text)
+            else "report"
+            if code and not commands.done(text)
+            else "none",
             p_report=0.9,
             categories=(Guess(code, 0.95),) if code else (),
             units=units,
