@@ -14,7 +14,7 @@ from handlers import commands, people, recall, secrecy
 from handlers.commands import Command
 from handlers.events import CONSOLE, Event, Facts
 from handlers.office import Office
-from handlers.reports import gathering
+from handlers.reports import gathering, waiting
 from handlers.reports.reading import Reading
 from handlers.tasks import alarms, asking, checking, desk, joining, late_photos, limits, terms, work
 from handlers.turn import Turn
@@ -76,7 +76,7 @@ EVENTS: dict[str, Callable[[Turn], None]] = {
     "photo": late_photos.take,
     "secret": secrecy.take,
     "calendar": limits.recompute,
-    "timer": lambda turn: (gathering if turn.event.action in ("words", "draft_end") else alarms).ring(turn),
+    "timer": lambda turn: (waiting if turn.event.action in ("words", "draft_end") else alarms).ring(turn),
 }
 
 

@@ -89,12 +89,6 @@ _CHOICES = {c: str(n) for n, row in enumerate(("1一①", "2二②", "3三③", 
 _ASKING = re.compile(r"(?:吗|呢|没有?|么|\?)[?!。]*$")
 _DOUBT = re.compile(r"没|未|谁|怎|何|别|不|催|请|再|等")
 _AT_END = re.compile(r"(签收|接单|到场|退单|撤回)(?:了|啦|吧)?$")
-_DONE = re.compile(
-    r"已经?.{0,8}?(?:清|处理|修|换|补|填|拆|整|加固|疏通|恢复|移|劝离|规范|打扫|解决|落实|完成|扶正|安装|取缔|冲洗|办)"
-    r"|(?:清理|处理|清运|清除|铲|修|维修|更换|换|补|填平|拆|整改|疏通|弄|搞|办|移|扫|清扫|打扫|冲洗|冲|扶|装|解决|完成|落实)"
-    r"(?:完毕|完成|完|好|到位|干净|掉|走|平|正|结束)*(?:了|毕|到位|干净|完成|好)"
-)
-_NOT_DONE = re.compile(r"没|未|还不|不了|不好|尚|正在|准备|什么时候|谁|吗|怎么|会议|精神|文件|传达|学习|培训|部署")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +121,7 @@ def parse(text: str, names: Container[str] = ()) -> Command:
 
 
 def _parse(text: str, names: Container[str]) -> Command:
-    plain = _plain(text)
-    plain, numbers = _take_numbers(plain)
+    plain, numbers = _take_numbers(folded(text))
     choice = _CHOICE.fullmatch(plain)
     if choice and plain:
         return Command("choose", "选", numbers, _CHOICES[choice[1]])
@@ -139,7 +132,7 @@ def _parse(text: str, names: Container[str]) -> Command:
 _last: tuple[str, Container[str], Command] = ("", (), Command())
 
 
-def _plain(text: str) -> str:
+def folded(text: str) -> str:
     folded = unicodedata.normalize("NFKC", text).translate(_FOLD)
     return _MENTION.sub(" ", folded).strip()
 
@@ -250,51 +243,6 @@ def _nearly(plain: str) -> Command | None:
 
 def _differs_once(one: Iterable[str], other: Iterable[str]) -> bool:
     return sum(a != b for a, b in zip(one, other, strict=True)) == 1
-
-
-def done(text: str) -> bool:
-    """Whether words say that something has been dealt with ("清理完了", "井盖已更换"), which only its unit would report."""
-    return bool(_DONE.search(text)) and not unfinished(text)
-
-
-def unfinished(text: str) -> bool:
-    """Words that deny it, ask for it, or speak of meetings and papers instead."""
-    return bool(_NOT_DONE.search(text))
-
-
-def verdict(text: str) -> str:
-    """What somebody asked to check says without a command word: verify_ok, verify_fail or neither."""
-    plain = _plain(text)
-    if _BAD.search(plain):
-        return "verify_fail"
-    return "verify_ok" if _GOOD.fullmatch(plain) else ""
-
-
-_BAD = re.compile(
-    r"不行|不合格|没清|没处理|没修|没好|没弄|没解决|没见|还有|还是|残留|不干净|不到位|又(?:贴|堆|坏|脏)|未(?:清|处理|修)|原样"
-)
-_GOOD = re.compile(
-    r"(?:好了?|好的|可以了?|行了?|ok|OK|满意|没问题|不错|干净了?|清了|修好了?|解决了?|看过了?|合格|谢谢|辛苦了?|很|非常|挺|都|已经?|[,。!、\s])+"
-)
-
-
-def asks_progress(text: str) -> bool:
-    """Whether somebody who spoke to the bot wants to know how things stand."""
-    return bool(_PROGRESS.search(text))
-
-
-_PROGRESS = re.compile(r"进度|进展|到哪|怎么样了|办好|处理了|办了|有结果|查")
-
-
-def noise(text: str) -> bool:
-    """Words that answer nobody: thanks, greetings, acknowledgements."""
-    return not text.strip() or bool(_NOISE.fullmatch(_plain(text).lower().replace(" ", "")))
-
-
-_NOISE = re.compile(
-    r"(?:好|好的|好滴|收到|嗯+|哦+|ok|okay|谢谢|多谢|感谢|辛苦了?|知道了?|明白|了解|稍等|等下|等一下|马上|早上好|大家好|中午好|下午好|"
-    r"晚上好|在吗|哈+|呵+|对|是的?|可以|行|没事|不客气|赞|厉害|领导|各位|你们?|您|您好|你好|了|啊|呀|哈|[!,。.~?、]|\[[^\]]{1,6}\])+"
-)
 
 
 def tagged(text: str) -> bool:

@@ -6,7 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from config.county import Person
-from handlers import commands
+from handlers import commands, saying
 from handlers.commands import Command
 from handlers.events import Event
 from handlers.office import LEAD_ROLES, Office
@@ -47,9 +47,9 @@ def keep(event: Event, office: Office, heard: Heard) -> str:
         return "command"
     if known and heard.step_open:
         return "done"
-    if heard.window_open and (event.photos or not commands.noise(event.text)):
+    if heard.window_open and (event.photos or not saying.noise(event.text)):
         return "window"
-    if event.photos and commands.noise(event.text):
+    if event.photos and saying.noise(event.text):
         return "photo" if known else ""
     if office.reader.listen(event.text, len(event.photos)):
         return "report"
@@ -76,7 +76,7 @@ def doubtful(event: Event, office: Office) -> tuple[str, Person] | None:
     verb = OF_VERB.get(command.verb, command.verb)
     if verb in lifecycle.EVENTS and not command.numbers and not _plain(command, office):
         return verb, known
-    if set(LEAD_ROLES).intersection(known.roles) and not verb and commands.done(event.text):
+    if set(LEAD_ROLES).intersection(known.roles) and not verb and saying.done(event.text):
         return "feed_back", known
     return None
 

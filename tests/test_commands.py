@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.commands import VERBS, Command, done, noise, parse, tagged, without_tag
+from handlers.commands import VERBS, Command, parse, tagged, without_tag
 from handlers.reports import texts as report_texts
+from handlers.saying import done, noise
 from handlers.tasks import texts
 
 UNITS = frozenset({"城管局", "城管", "住建局"})

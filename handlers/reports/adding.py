@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from handlers import commands
+from handlers import commands, saying
 from handlers.reports.reading import Reading
 from handlers.tasks import checking, desk, finding, lifecycle, moving, opening, work
 from handlers.turn import Turn
@@ -15,12 +15,12 @@ from store.tasks import Task
 def quoting(turn: Turn, found: list[Task], words: str) -> None:
     """Quoting a task: the unit's feedback, a dispatcher's choice, else more about the problem (dispatch.md F4.6)."""
     able = [task for task in found if finding.can(turn, "feed_back", task)]
-    if able and (turn.facts.photos or turn.facts.waiting or (words and not commands.noise(words))):
+    if able and (turn.facts.photos or turn.facts.waiting or (words and not saying.noise(words))):
         if len(able) > 1:
             return finding.ask_which(turn, "feed_back", words, able)
         return work.give_feedback(turn, able[0], words)
     task = found[0]
-    if task.state == "feedback_given" and finding.can(turn, "verify_ok", task) and (said := commands.verdict(words)):
+    if task.state == "feedback_given" and finding.can(turn, "verify_ok", task) and (said := saying.verdict(words)):
         does = checking.verify_ok if said == "verify_ok" else checking.verify_fail
         return does(turn, commands.Command(said, numbers=(task.number,), rest=words if said == "verify_fail" else ""))
     named = desk.units_in(turn, words)
@@ -28,7 +28,7 @@ def quoting(turn: Turn, found: list[Task], words: str) -> None:
         opening.hand_to(turn, task, named[0], words=words)
         return None
     if turn.facts.photos or (
-        not commands.noise(words) and moving.relations(turn, task).intersection({"opener", "reporter"})
+        not saying.noise(words) and moving.relations(turn, task).intersection({"opener", "reporter"})
     ):
         return supplement(turn, task, words)
     turn.forget = True

@@ -7,17 +7,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from handlers import commands
+from handlers import commands, saying
 from handlers.office import LEAD_ROLES
-from handlers.reports import adding
+from handlers.reports import adding, waiting
 from handlers.reports.reading import Reading
-from handlers.reports.texts import TEXTS
 from handlers.tasks import asking, desk, finding, joining, opening, work
 from handlers.turn import Turn
 from store import drafts, tasks, timers
 from store.drafts import Draft
 
-ONLY_PHOTOS = "(只有照片)"
 PLACE_LENGTH = 24  # characters: longer words that name a place and no problem are talk
 
 
@@ -29,7 +27,7 @@ def take(turn: Turn) -> None:
     draft = drafts.find(turn.tx, turn.event.group, turn.event.sender)
     if draft is not None and draft.asked not in asking.QUESTIONS:
         return _piece(turn, draft, words)
-    if turn.event.photos and commands.noise(words):
+    if turn.event.photos and saying.noise(words):
         return _photos_alone(turn)
     reading = read(turn, words)
     if _is_feedback(turn, reading, words):
@@ -51,10 +49,10 @@ def _is_feedback(turn: Turn, reading: Reading, words: str) -> bool:
     """Words or a photo from a unit with open work, saying that it is done: answered here. A new problem is none."""
     if not set(LEAD_ROLES).intersection(turn.actor.roles):
         return False
-    finished = commands.done(words) or (reading.kind == "feedback" and not commands.unfinished(words))
+    finished = saying.done(words) or (reading.kind == "feedback" and not saying.unfinished(words))
     if not finished and (reading.kind != "none" or not turn.facts.photos):
         return False
-    mine = work.says_done(turn, words if commands.done(words) else "")
+    mine = work.says_done(turn, words if saying.done(words) else "")
     if not mine and turn.facts.photos and (late := work.fed_back_lately(turn)):
         adding.supplement(turn, late, words)
         return True
@@ -85,16 +83,16 @@ def _unclear(turn: Turn, words: str, reading: Reading) -> None:
     event = turn.event
     marked = event.addressed or commands.tagged(event.text)
     if event.voice and (marked or event.photos):
-        return turn.reply("help", said(turn, "voice"))
+        return turn.reply("help", waiting.said(turn, "voice"))
     if event.photos and (marked or reading.place_id or reading.kind == "none"):
         draft = _new_draft(turn, words)
         _collect(turn, draft.id)
-        return _wait(turn, draft) if not marked else _settle(turn, draft, reading)
-    if marked and commands.asks_progress(words):
+        return waiting.wait(turn, draft) if not marked else _settle(turn, draft, reading)
+    if marked and saying.asks_progress(words):
         return desk.look_up(turn, commands.parse(words))
     if marked:
         turn.refused = "unclear"
-        return turn.reply("help", said(turn, "unclear"))
+        return turn.reply("help", waiting.said(turn, "unclear"))
     if reading.place_id and len(words) <= PLACE_LENGTH and not event.photos:
         draft = _new_draft(turn, words)
         _collect(turn, draft.id)
@@ -115,7 +113,7 @@ def _settle(turn: Turn, draft: Draft, reading: Reading) -> None:
     drafts.ask(turn.tx, draft, "place")
     timers.clear(turn.tx, draft.id, "words")
     timers.put(turn.tx, draft.id, "draft_end", turn.at + turn.office.rules.draft, turn.event.group)
-    turn.reply("ask_place", said(turn, "ask_place"))
+    turn.reply("ask_place", waiting.said(turn, "ask_place"))
 
 
 def _open(turn: Turn, draft: Draft, reading: Reading) -> None:
@@ -144,10 +142,10 @@ def _share_photos(turn: Turn, first: str, count: int) -> None:
 def _piece(turn: Turn, draft: Draft, words: str) -> None:
     """One more piece for an open draft. Words that are neither report, place nor answer do not enter it."""
     marked = turn.event.addressed or commands.tagged(turn.event.text)
-    if commands.noise(words):
+    if saying.noise(words):
         words = ""
     reading = _read_with(turn, draft, words)
-    if words and not draft.text and not draft.asked and commands.done(words) and work.says_done(turn, words):
+    if words and not draft.text and not draft.asked and saying.done(words) and work.says_done(turn, words):
         asking.take_photos(turn, draft)
         _is_feedback(turn, reading, words)
         return
@@ -157,7 +155,7 @@ def _piece(turn: Turn, draft: Draft, words: str) -> None:
     draft = drafts.extend(turn.tx, draft, words, marked or (bool(words) and draft.asked == "words"))
     _collect(turn, draft.id)
     if not words:
-        return _wait(turn, draft) if turn.event.photos and not draft.asked else None
+        return waiting.wait(turn, draft) if turn.event.photos and not draft.asked else None
     if draft.asked == "place" and (len(words) <= PLACE_LENGTH or not (reading.place or reading.place_text)):
         reading = replace(reading, place_text=words[:PLACE_LENGTH])
     if reading.kind == "report" or draft.asked or marked:
@@ -195,14 +193,7 @@ def _photos_alone(turn: Turn) -> None:
         return adding.supplement(turn, recent, "")
     draft = _new_draft(turn, "")
     _collect(turn, draft.id)
-    return _wait(turn, draft)
-
-
-def _wait(turn: Turn, draft: Draft) -> None:
-    """Ask once for words if none follow; the end comes ten minutes after the first piece (design 3)."""
-    rules = turn.office.rules
-    timers.put(turn.tx, draft.id, "words", turn.at + rules.ask, draft.group_id)
-    timers.put(turn.tx, draft.id, "draft_end", draft.at + rules.draft, draft.group_id)
+    return waiting.wait(turn, draft)
 
 
 def _collect(turn: Turn, subject: str) -> None:
@@ -211,47 +202,3 @@ def _collect(turn: Turn, subject: str) -> None:
     tasks.link_message(turn.tx, subject, turn.event.channel, turn.event.id)
     if turn.facts.bad_photos:
         turn.reply("help", turn.facts.bad_photos[0])
-
-
-def said(turn: Turn, name: str, **fields: str) -> str:
-    """A text in the office's own words where it has some."""
-    template = turn.office.rules.texts.get(name) or TEXTS[name]
-    for field, value in fields.items():
-        template = template.replace(f"{{{field}}}", value)
-    return template
-
-
-def ring(turn: Turn) -> None:
-    """A draft's timers: ask once for words; at the end open it, or let it go without a word (design 3)."""
-    draft = drafts.get(turn.tx, turn.event.subject)
-    if draft is None:
-        return None
-    if turn.event.action == "words":
-        if not draft.asked:
-            drafts.ask(turn.tx, draft, "words")
-            _answer(turn, draft, "ask_words", said(turn, "ask_words"))
-        return None
-    if draft.asked in asking.QUESTIONS or not (draft.addressed or draft.asked == "place"):
-        return asking.drop(turn, draft)
-    return _end(turn, draft)
-
-
-def _end(turn: Turn, draft: Draft) -> None:
-    """What was addressed to the bot, or known to be a report, is never dropped: a dispatcher looks at it."""
-    reading = replace(turn.office.reader.read(draft.text, 1), sure=False, parts=(), urgent=False)
-    person = turn.office.person_at.get((_channel(turn, draft), draft.sender))
-    reporter = person.id if person else draft.sender
-    opening.open_task(turn, draft.id, draft.text or ONLY_PHOTOS, reading, reporter, draft.group_id)
-    drafts.close(turn.tx, draft, draft.id)
-
-
-def _channel(turn: Turn, draft: Draft) -> str:
-    messages = tasks.messages(turn.tx, draft.id)
-    return messages[0][0] if messages else ""
-
-
-def _answer(turn: Turn, draft: Draft, kind: str, words: str) -> None:
-    where = turn.office.address_of(draft.group_id, _channel(turn, draft))
-    if where is not None:
-        quote = next((m for c, m in tasks.messages(turn.tx, draft.id) if c == where[0]), "")
-        turn.answer(*where, kind, words, quote=quote)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from handlers import commands
+from handlers import saying
 from handlers.commands import Command
 from handlers.turn import Turn
 from store import drafts, photos, tasks, timers
@@ -42,7 +42,7 @@ def answered(turn: Turn, command: Command) -> Command | None:
 
 def _whole(draft: Draft, command: Command, turn: Turn) -> Command | None:
     if draft.asked == "why":
-        if command.verb or command.numbers or commands.noise(turn.event.text) or turn.event.quote:
+        if command.verb or command.numbers or saying.noise(turn.event.text) or turn.event.quote:
             return None
         return Command(draft.verb, numbers=(draft.number,), rest=command.rest)
     if command.verb and command.verb not in (draft.verb, "choose"):

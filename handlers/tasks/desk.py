@@ -17,10 +17,7 @@ ASSISTANTS = 5  # dispatch.md F2: one lead, 1–5 assistants
 
 def reassign(turn: Turn, command: Command) -> None:
     """派 / 改派: a dispatcher or arbiter names the unit; what they chose is remembered as a lesson."""
-    event = "reassign"
-    task = (
-        finding.meant(turn, event, command) if not _pending(turn, command) else finding.meant(turn, "confirm", command)
-    )
+    task = _to_assign(turn, command)
     if task is None:
         return
     named = units_in(turn, command.rest)
@@ -34,9 +31,17 @@ def reassign(turn: Turn, command: Command) -> None:
     opening.hand_to(turn, task, named[0], words=command.rest)
 
 
-def _pending(turn: Turn, command: Command) -> bool:
-    """A bare 派 answers the newest question first."""
-    return not command.numbers and not finding.quoted(turn) and bool(finding.candidates(turn, "confirm"))
+def _to_assign(turn: Turn, command: Command) -> Task | None:
+    """Bare words answer the question that waits (待确认, 退单待裁); with several it is asked which."""
+    if not command.numbers and not finding.quoted(turn):
+        returned = [task for task in finding.candidates(turn, "reassign") if task.state == "returned"]
+        waiting = [*finding.candidates(turn, "confirm"), *returned]
+        if len(waiting) == 1:
+            return waiting[0]
+        if waiting:
+            finding.ask_which(turn, "reassign", command.rest, waiting)
+            return None
+    return finding.meant(turn, "reassign", command)
 
 
 def units_in(turn: Turn, words: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handlers import commands
+from handlers import saying
 from handlers.commands import Command
 from handlers.tasks import asking, doubts, finding, moving
 from handlers.tasks.texts import lasted, short
@@ -129,7 +129,7 @@ def says_done(turn: Turn, words: str) -> list[Task]:
     signed = [task for task in mine if task.state != "dispatched"]
     if words:
         near = [task for task in signed or mine if _speaks_of(turn, task, words)]
-        return near or (signed or mine if commands.done(words) else [])
+        return near or (signed or mine if saying.done(words) else [])
     return signed or mine
 
 
@@ -143,4 +143,4 @@ def fed_back_lately(turn: Turn) -> Task | None:
 def _speaks_of(turn: Turn, task: Task, words: str) -> bool:
     place = turn.office.places.get(task.place)
     names = {task.place_text, *((place.name, *place.aliases) if place else ())} - {""}
-    return commands.done(words) and any(name in words for name in names)
+    return saying.done(words) and any(name in words for name in names)

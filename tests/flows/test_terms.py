@@ -188,3 +188,21 @@ async def test_a_correction_before_signing_moves_the_task_to_the_unit_that_is_re
             群: #1123-001 改派请由指挥员、裁定人操作
             ! not_allowed
     """)
+
+
+async def test_a_dispatcher_with_several_questions_open_says_which() -> None:
+    await play("""
+        09:00 李敏: 人民路好像有小广告
+            群: 【请确认】#1123-001 …
+        09:01 王芳: 西环路有人违停
+            群: 【已受理】#1123-002 …
+        09:02 何建: 不归我们管
+            群: 【退单待裁】#1123-002 …
+        09:02:30 赵静: 派城管局
+            群: 您指哪一单? … #1123-001 … #1123-002
+            ! unclear
+        09:02:40 赵静: 002
+            群: 【裁定】#1123-002 … 由城管局承办 …
+            张强: 【新工单】#1123-002 …
+            = 1123-001 待确认
+    """)

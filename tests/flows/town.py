@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from config.county import Category, County, Duty, Group, Person, Place, Standard, Unit
-from handlers import commands
+from handlers import saying
 from handlers.reports.reading import Guess, Lesson, Reading
 
 UNITS = (
@@ -114,7 +114,7 @@ class PlainReader:
             kind="notice"
             if re.search("通知|会议|落实", text)
             else "report"
-            if code and not commands.done(text)
+            if code and not saying.done(text)
             else "none",
             p_report=0.9,
             categories=(Guess(code, 0.95),) if code else (),

@@ -1,0 +1,59 @@
+"""What plain words say without a command word: that work is done, that a check passed or failed, or nothing at all."""
+
+from __future__ import annotations
+
+import re
+
+from handlers.commands import folded
+
+_DONE = re.compile(
+    r"已经?.{0,8}?(?:清|处理|修|换|补|填|拆|整|加固|疏通|恢复|移|劝离|规范|打扫|解决|落实|完成|扶正|安装|取缔|冲洗|办)"
+    r"|(?:清理|处理|清运|清除|铲|修|维修|更换|换|补|填平|拆|整改|疏通|弄|搞|办|移|扫|清扫|打扫|冲洗|冲|扶|装|解决|完成|落实)"
+    r"(?:完毕|完成|完|好|到位|干净|掉|走|平|正|结束)*(?:了|毕|到位|干净|完成|好)"
+)
+_NOT_DONE = re.compile(r"没|未|还不|不了|不好|尚|正在|准备|什么时候|谁|吗|怎么|会议|精神|文件|传达|学习|培训|部署")
+
+
+def done(text: str) -> bool:
+    """Whether words say that something has been dealt with ("清理完了", "井盖已更换"), which only its unit would report."""
+    return bool(_DONE.search(text)) and not unfinished(text)
+
+
+def unfinished(text: str) -> bool:
+    """Words that deny it, ask for it, or speak of meetings and papers instead."""
+    return bool(_NOT_DONE.search(text))
+
+
+def verdict(text: str) -> str:
+    """What somebody asked to check says without a command word: verify_ok, verify_fail or neither."""
+    words = folded(text)
+    if _BAD.search(words):
+        return "verify_fail"
+    return "verify_ok" if _GOOD.fullmatch(words) else ""
+
+
+_BAD = re.compile(
+    r"不行|不合格|没清|没处理|没修|没好|没弄|没解决|没见|还有|还是|残留|不干净|不到位|又(?:贴|堆|坏|脏)|未(?:清|处理|修)|原样"
+)
+_GOOD = re.compile(
+    r"(?:好了?|好的|可以了?|行了?|ok|OK|满意|没问题|不错|干净了?|清了|修好了?|解决了?|看过了?|合格|谢谢|辛苦了?|很|非常|挺|都|已经?|[,。!、\s])+"
+)
+
+
+def asks_progress(text: str) -> bool:
+    """Whether somebody who spoke to the bot wants to know how things stand."""
+    return bool(_PROGRESS.search(text))
+
+
+_PROGRESS = re.compile(r"进度|进展|到哪|怎么样了|办好|处理了|办了|有结果|查")
+
+
+def noise(text: str) -> bool:
+    """Words that answer nobody: thanks, greetings, acknowledgements."""
+    return not text.strip() or bool(_NOISE.fullmatch(folded(text).lower().replace(" ", "")))
+
+
+_NOISE = re.compile(
+    r"(?:好|好的|好滴|收到|嗯+|哦+|ok|okay|谢谢|多谢|感谢|辛苦了?|知道了?|明白|了解|稍等|等下|等一下|马上|早上好|大家好|中午好|下午好|"
+    r"晚上好|在吗|哈+|呵+|对|是的?|可以|行|没事|不客气|赞|厉害|领导|各位|你们?|您|您好|你好|了|啊|呀|哈|[!,。.~?、]|\[[^\]]{1,6}\])+"
+)
