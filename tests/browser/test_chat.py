@@ -210,7 +210,7 @@ async def test_the_same_message_is_one_line_however_often_the_network_fails(
     watch.expected += ["ERR_CONNECTION_REFUSED", "ERR_EMPTY_RESPONSE", "ERR_INCOMPLETE_CHUNKED", "ERR_CONNECTION_RESET"]
     page, other = await visit(house), await visit(house, "wangfang", "phone")
     await say(page, "西环路18号门口的井盖破了，有人差点掉进去")
-    await expect(line(page, "【已受理】")).to_be_visible()
+    await expect(page.locator(f"{LINE}.k-dispatched").filter(has_text="西环路18号")).to_be_visible()
     before = await page.locator(f"{LINE}:not(.loose)").count()
     await quietly(house.kill)
     try:
@@ -311,7 +311,7 @@ async def test_the_story_plays_to_the_end_and_what_is_behind_a_line_can_be_seen(
 async def test_the_clock_runs_ahead_to_the_next_deadline(house: House, visit: Visit) -> None:
     page = await visit(house)
     await say(page, "人民西路18号门口的井盖破了，有人差点掉进去")
-    await expect(line(page, "【已受理】")).to_be_visible()
+    await expect(page.locator(f"{LINE}.k-dispatched").filter(has_text="人民西路18号")).to_be_visible()
     before = await page.inner_text("[data-clock]")
     await page.click(".menu.clock summary")
     await page.click("text=到下一个时限")
