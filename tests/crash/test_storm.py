@@ -23,7 +23,8 @@ def _weather(plan: Plan, folder: Path, capsys: pytest.CaptureFixture[str]) -> Tr
 
 
 def test_a_storm_of_kills_loses_and_doubles_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    truth = _weather(Plan(reports=150, kills=9, photos=0.2), tmp_path, capsys)
+    places = ("accept.after_commit", "decide.end", "decide.after_commit", "send.after", "photo.kept")
+    truth = _weather(Plan(reports=150, kills=10, photos=0.2, places=places), tmp_path, capsys)
     assert truth.faults == []
     assert truth.reports == 150 and truth.kills >= 9
 
