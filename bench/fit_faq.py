@@ -24,6 +24,7 @@ from handlers.faq.fitting import Example, example, fit_rank, fit_sure, winner_of
 from handlers.faq.meaning import Meaning, load_encoder
 from handlers.faq.ranking import RANK, SURE, Ranker
 
+KNOWN = ("cold", "bare", "warm")
 SET = Path(__file__).resolve().parents[1] / "tests" / "faq_set"
 
 
@@ -55,7 +56,9 @@ def questions(name: str) -> Iterator[Asked]:
     entries = shipped_entries()
     cold = [replace(entry, similar=()) for entry in entries]
     warm = [[replace(e, similar=e.similar[half::2]) for e in entries] for half in (0, 1)]
+    bare = [replace(entry, answer="") for entry in cold]
     yield from _asked(name, cold, [(text, e.id) for e in entries for text in e.similar], "cold")
+    yield from _asked(name, bare, [(text, e.id) for e in entries for text in e.similar], "bare")
     for half in (0, 1):
         yield from _asked(name, warm[half], [(t, e.id) for e in entries for t in e.similar[1 - half :: 2]], "warm")
 
@@ -80,13 +83,13 @@ def lines(name: str) -> list[str]:
 
 
 def fitted(asked: Sequence[Asked]) -> tuple[tuple[float, ...], tuple[float, ...], float]:
-    rank = fit_rank([a.example for a in asked if a.source in ("cold", "warm")])
+    rank = fit_rank([a.example for a in asked if a.source in KNOWN])
     weights = Weights(rank, (), 0.0)
     winners, right = [], []
     for one in asked:
         id, measures = winner_of(one.ranker, one.example, weights)
         winners.append(measures)
-        right.append(one.source in ("cold", "warm") and id == one.gold)
+        right.append(one.source in KNOWN and id == one.gold)
     sure, constant = fit_sure(winners, right)
     return rank, sure, constant
 
@@ -105,9 +108,9 @@ def report(name: str, asked: Sequence[Asked]) -> None:
                 scores = [weights.score(row) for row in one.example.rows]
                 right = one.example.right
                 place = 99 if right is None else sum(s > scores[right] for s in scores)
-                good = one.source in ("cold", "warm") and id == one.gold
+                good = one.source in KNOWN and id == one.gold
                 seen.append((one, good, weights.sure(measures), place))
-    for source in ("cold", "warm"):
+    for source in KNOWN:
         mine = [s for s in seen if s[0].source == source]
         print(
             name,
@@ -133,7 +136,7 @@ def report(name: str, asked: Sequence[Asked]) -> None:
             name,
             kinds,
             "coverage at .95",
-            *coverage([(s[1], s[2]) for s in mine], sum(s[0].source in ("cold", "warm") for s in mine)),
+            *coverage([(s[1], s[2]) for s in mine], sum(s[0].source in KNOWN for s in mine)),
             file=sys.stderr,
         )
 

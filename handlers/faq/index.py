@@ -82,6 +82,13 @@ class SparseIndex:
         count = len(known[0]) if known else 0
         return log(1 + (len(self._owners) - count + 0.5) / (count + 0.5))
 
+    def ceiling(self, text: str) -> float:
+        """What a row of middling length that holds every term of the text once would score."""
+        return sum(self.idf(term) for term in set(self._cut(text)))
+
+    def __contains__(self, term: str) -> bool:
+        return term in self._terms
+
     def _append(self, owner: str, text: str) -> None:
         row = len(self._owners)
         counts = Counter(self._cut(text))
