@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -49,6 +50,17 @@ def router(train: Path, test: Path, predictions: Path | None) -> None:
     _measure("bot.evaluate:evaluate_router", train, test, predictions)
 
 
+@evaluate.command()
+@file_option("--kb", "知识库，每行 {id,question,similar,answer,basis,…}", required=True)
+@file_option("--queries", "问题，每行 {id,text,previous,expect}", required=True)
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), default=None, metavar="日期", help="按哪一天算有效，不写为今天")
+@predictions_option
+@json_option
+def faq(kb: Path, queries: Path, as_of: datetime | None, predictions: Path | None) -> None:
+    """问答:找得准不准，该不该答。"""
+    _measure("bot.evaluate_faq:evaluate_faq", kb, queries, as_of=as_of.date() if as_of else None, predictions=predictions)
+
+
 def _county(path: Path | None) -> Any:
     from config.files import read_county, shipped_county
 
@@ -59,7 +71,7 @@ def _measure(where: str, *arguments: Any, **options: Any) -> None:
     """Call a measuring function, its prints kept off standard output."""
     log_to_stderr()
     for path in (*arguments, *options.values()):
-        if isinstance(path, Path) and path is not arguments[-1] and not path.is_file():
+        if isinstance(path, Path) and path is not options.get("predictions", arguments[-1]) and not path.is_file():
             raise ConfigError(f"没有这个文件:{path}")
     with quiet_stdout():
         module, _, name = where.partition(":")

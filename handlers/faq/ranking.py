@@ -114,6 +114,10 @@ class Ranker:
         """The entry itself, as it was approved."""
         return self._entries[id]
 
+    def ids(self) -> tuple[str, ...]:
+        """Every entry held."""
+        return tuple(self._entries)
+
     def tags(self, id: str) -> Tags:
         """What an entry is for."""
         return self._card(id).tags

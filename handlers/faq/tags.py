@@ -64,6 +64,13 @@ class Tagger:
             frozenset(sign.replace(" ", "") for sign in AMOUNT.findall(plain)),
         )
 
+    def without(self, text: str, kind: str) -> str:
+        """The text with its words of one kind taken out."""
+        pieces = self._mark(widen(text)).split(MARK)
+        names = (piece.partition(":") for piece in pieces[1::2])
+        kept = ["" if name == kind else tag for name, _, tag in names]
+        return "".join(a + b for a, b in zip(pieces[::2], [*kept, ""], strict=True))
+
     def entry(self, entry: Entry) -> Tags:
         """What an entry is for: what it declares, else what its questions name; periods also from its answer."""
         asked = self(" ".join((entry.question, *entry.similar)))

@@ -1,0 +1,129 @@
+"""The whole of it: hold a knowledge base, hear a message, say what is to be done with it.
+
+    assistant = Assistant()                      words only; `attach(Meaning(load_encoder()))` adds the sentence model
+    assistant.load(entries)
+    outcomes = assistant.hear(text, day, previous)
+
+One thread at a time; nothing here waits, reads a clock or touches a disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+
+from config.faq.entries import Entry
+from config.faq.vocabulary import Vocabulary, shipped_vocabulary
+from config.faq.weights import Weights, shipped_weights
+from handlers.faq import followups
+from handlers.faq.bands import Outcome, Thresholds, decide
+from handlers.faq.filing import FilingCalendar
+from handlers.faq.knowledge import standing
+from handlers.faq.meaning import Meaning
+from handlers.faq.ranking import Ranked, Ranker
+from handlers.faq.speech import Ear, Heard, masked
+
+
+class Assistant:
+    """A knowledge base that answers. `add` and `remove` take effect at once."""
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary | None = None,
+        weights: Mapping[str, Weights] | None = None,
+        filing: FilingCalendar | None = None,
+        thresholds: Thresholds | None = None,
+    ) -> None:
+        words = vocabulary or shipped_vocabulary()
+        self.ranker = Ranker(words, weights or shipped_weights())
+        self.ear = Ear(words)
+        self.filing = filing or FilingCalendar()
+        self.thresholds = thresholds or Thresholds()
+
+    def load(self, entries: Iterable[Entry]) -> None:
+        """Take entries; only approved ones are ever found."""
+        for entry in entries:
+            self.add(entry)
+
+    def add(self, entry: Entry) -> None:
+        """Take an entry in the place of its earlier version; a draft or retired one is taken out."""
+        if entry.status == "live":
+            self.ranker.add(entry)
+        else:
+            self.remove(entry.id)
+
+    def remove(self, id: str) -> None:
+        """Forget an entry."""
+        self.ranker.remove(id)
+
+    def attach(self, meaning: Meaning | None) -> None:
+        """Join a sentence model; until its vectors are there, words alone decide."""
+        self.ranker.attach(meaning)
+
+    def hear(self, text: str, day: date, previous: Sequence[str] = ()) -> tuple[Outcome, ...]:
+        """One outcome for each question of a message (mostly one). Personal numbers settle the whole message."""
+        if hidden := masked(text):
+            return (Outcome("mask", reason="personal", masked=hidden),)
+        pieces = followups.parts(text, self.ear)
+        if len(pieces) == 1:
+            return (self._one(text, day, previous),)
+        found = [self._one(piece, day, ()) for piece in pieces]
+        return self._settle(text, day, previous, found)
+
+    def ask(self, text: str, day: date, previous: Sequence[str] = ()) -> Outcome:
+        """The message as one question: the best of its parts, the others' entries in its `top`."""
+        outcomes = self.hear(text, day, previous)
+        best = min(outcomes, key=lambda outcome: ORDER.index(outcome.band))
+        tops = [outcome.top for outcome in (best, *(o for o in outcomes if o is not best))]
+        mixed = [top[place] for place in range(10) for top in tops if place < len(top)]
+        return replace(best, top=tuple(dict.fromkeys(mixed))[:10])
+
+    def _settle(self, text: str, day: date, previous: Sequence[str], found: list[Outcome]) -> tuple[Outcome, ...]:
+        """Parts that lead to the same entry, or to nothing, were one question after all."""
+        kept = [outcome for outcome in found if outcome.band != "silent"]
+        answered = [outcome.entry.id for outcome in kept if outcome.band == "answer" and outcome.entry]
+        if len(kept) < 2 or len(set(answered)) < len(answered) or not answered:
+            return (self._one(text, day, previous),)
+        return tuple(kept)
+
+    def _one(self, text: str, day: date, previous: Sequence[str]) -> Outcome:
+        heard, terms = self.ear(text), self.ear.terms(text)
+        if heard.person:
+            return Outcome("handoff", reason="person", asked=text)
+        before = followups.topic(previous, self.ear) if previous else ""
+        if before and followups.leans(text, heard, terms):
+            whole = followups.joined(text, before, self.ranker.tagger)
+            told = replace(heard, asks=heard.asks or self.ear(before).asks, about=True, told=heard.told and not heard.asks)
+            return self._decide(whole, day, told)
+        return self._decide(text, day, heard)
+
+    def _decide(self, text: str, day: date, heard: Heard) -> Outcome:
+        ranked = self._rank(text, day, everything=True)
+        deadline = self.filing.answer(text, day)
+        if deadline is not None and not self._same(ranked):
+            return Outcome("answer", deadline=deadline, sure=1.0, asked=text, top=_ids(ranked))
+        gone = any(standing(self.ranker.entry(c.id), day) != "live" for c in ranked.candidates)
+        again = self._rank(text, day, everything=False) if gone else ranked
+        outcome = decide(self.ranker, ranked, heard, day, self.thresholds, again)
+        if heard.matter and outcome.band in ("choose", "handoff", "silent") and (heard.about or heard.asks):
+            outcome = replace(outcome, band="handoff", reason="matter", choices=(), entry=None)
+        return replace(outcome, asked=text, near=ranked.near)
+
+    def _rank(self, text: str, day: date, everything: bool) -> Ranked:
+        tags = self.ranker.tagger(text, day)
+        if everything:
+            return self.ranker.rank(text, tags)
+        out = frozenset(id for id in self.ranker.ids() if standing(self.ranker.entry(id), day) != "live")
+        return self.ranker.rank(text, tags, out)
+
+    def _same(self, ranked: Ranked) -> bool:
+        """Whether an entry asks nearly literally this; it then goes before the filing calendar."""
+        return bool(ranked.candidates) and ranked.candidates[0].measures[5] > 0.9
+
+
+ORDER = ("mask", "answer", "choose", "handoff", "silent")
+
+
+def _ids(ranked: Ranked) -> tuple[str, ...]:
+    return tuple(candidate.id for candidate in ranked.candidates[:10])

@@ -1,0 +1,129 @@
+"""From ranked candidates to what is done: answer, three to choose from, a person, or silence.
+
+    no candidate sure enough                     → handoff (a question about taxes) or silent (anything else)
+    the best fits but is for another taxpayer,
+    tax or period; or two such fit alike         → choose, asking for that kind
+    the best is expired or not yet effective     → handoff with the reason, successor named when there is one
+    sure enough                                  → answer; between the thresholds → choose
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from config.faq.entries import Entry
+from handlers.faq.filing import Deadline
+from handlers.faq.knowledge import standing
+from handlers.faq.ranking import Candidate, Ranked, Ranker
+from handlers.faq.speech import Heard
+
+CHOICES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Certainty from which on it answers or offers a choice; statements and unknown topics must be surer."""
+
+    answer: float = 0.72
+    choose: float = 0.25
+    unasked: float = 0.85
+    rival: float = 0.22  # share of the second from which on two entries for different people or taxes are ambiguous
+    instead: float = 0.35  # of the first's share: an effective entry that takes the place of an expired one
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What to do with one question.
+
+    band: answer, choose, handoff, silent or mask. `entry` is what is answered (its `answer` is said byte for byte) or,
+    handed over, what no longer or not yet holds. `reason` of a handoff: unknown, expired, not_yet, no_basis, matter,
+    person; of a choice: unsure, taxpayer, tax, period. `top` are entry ids, best first. `asked` is the question as it
+    was understood, `masked` the text with personal numbers starred out.
+    """
+
+    band: str
+    entry: Entry | None = None
+    choices: tuple[Entry, ...] = ()
+    reason: str = ""
+    successor: Entry | None = None
+    deadline: Deadline | None = None
+    top: tuple[str, ...] = ()
+    sure: float = 0.0
+    asked: str = ""
+    masked: str = ""
+    near: float = field(default=0.0, compare=False)
+
+
+def decide(ranker: Ranker, ranked: Ranked, heard: Heard, day: date, limits: Thresholds, again: Ranked) -> Outcome:
+    """Settle one question. `ranked` is over everything, `again` over what is effective on `day` alone."""
+    top = tuple(candidate.id for candidate in ranked.candidates[:10])
+    if not ranked.candidates or not worth_answering(ranked, heard, limits):
+        return Outcome("handoff" if wanted(ranked, heard) else "silent", reason="unknown", top=top, sure=ranked.sure)
+    first = ranker.entry(ranked.candidates[0].id)
+    why = standing(first, day)
+    if why != "live":
+        rank = _instead(ranker, ranked, again, limits)
+        if rank is None:
+            return _gone(ranker, first, why, day, top, ranked.sure)
+        ranked = again
+        first = ranker.entry(ranked.candidates[0].id)
+        top = (*(candidate.id for candidate in again.candidates[:10]),)
+    live = [candidate for candidate in again.candidates if standing(ranker.entry(candidate.id), day) == "live"]
+    kind = _in_doubt(ranker, ranked.candidates, live, limits)
+    if kind or ranked.sure < (limits.answer if heard.asks else limits.unasked):
+        choices = tuple(ranker.entry(candidate.id) for candidate in live[:CHOICES])
+        return Outcome("choose", choices=choices, reason=kind or "unsure", top=top, sure=ranked.sure)
+    return Outcome("answer", entry=first, top=top, sure=ranked.sure)
+
+
+def worth_answering(ranked: Ranked, heard: Heard, limits: Thresholds) -> bool:
+    """Whether the best candidate is near enough for an answer or a choice."""
+    if heard.told and not heard.asks:
+        return False
+    exact = ranked.candidates[0].measures[5] > 0.999
+    if not heard.asks and not heard.about:
+        return exact
+    if not heard.about:
+        return ranked.sure >= limits.answer
+    return ranked.sure >= limits.choose
+
+
+def wanted(ranked: Ranked, heard: Heard) -> bool:
+    """Whether a question nobody answers is one for the officer: about taxes, and asked or complained about."""
+    return heard.about and (heard.asks or heard.matter) and not (heard.told and not heard.asks)
+
+
+def _gone(ranker: Ranker, entry: Entry, why: str, day: date, top: tuple[str, ...], sure: float) -> Outcome:
+    next_ = ranker.entry(entry.successor) if entry.successor and entry.successor in ranker else None
+    successor = next_ if next_ is not None and standing(next_, day) == "live" else None
+    return Outcome("handoff", entry=entry, reason=why, successor=successor, top=top, sure=sure)
+
+
+def _instead(ranker: Ranker, ranked: Ranked, again: Ranked, limits: Thresholds) -> Candidate | None:
+    """The effective entry that answers the same question as the one that does not hold."""
+    if not again.candidates or again.sure < limits.answer:
+        return None
+    other = again.candidates[0]
+    share = next((c.share for c in ranked.candidates if c.id == other.id), 0.0)
+    return other if share >= limits.instead * ranked.candidates[0].share else None
+
+
+def _in_doubt(ranker: Ranker, all_: Sequence[Candidate], live: Sequence[Candidate], limits: Thresholds) -> str:
+    """The kind the question must settle first: its winner is for something else, or two that differ in it fit alike."""
+    first = all_[0]
+    if first.conflict:
+        return first.conflict
+    for other in live[:CHOICES]:
+        if other.id != first.id and other.share >= limits.rival * first.share and not other.conflict:
+            kind = ranker.tagger.apart(ranker.tags(first.id), ranker.tags(other.id))
+            if kind and not _settled(ranker, first, other, kind):
+                return kind
+    return ""
+
+
+def _settled(ranker: Ranker, first: Candidate, other: Candidate, kind: str) -> bool:
+    """Whether the question itself names the kind, so that the winner is its own."""
+    place = {"tax": 12, "taxpayer": 14}.get(kind)
+    return place is not None and first.measures[place] > 0 and other.measures[place] == 0
