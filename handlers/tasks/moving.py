@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from config.county import Person
+from handlers import commands
 from handlers.calendar import local
 from handlers.office import LEAD_ROLES
 from handlers.tasks import asking, guards, lifecycle
@@ -70,7 +71,7 @@ def permitted(turn: Turn, event: str, task: Task, words: str = "") -> lifecycle.
         return None
     if verdict.reason and not words.strip():
         asking.ask(turn, "why", event, task.number)
-        _refused(turn, "unclear", "reason", task, word=label)
+        _refused(turn, "unclear", "reason", task, word=commands.WORDS[event].split()[0])
         return None
     return verdict
 
