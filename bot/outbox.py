@@ -12,7 +12,7 @@ import random
 from collections import Counter, deque
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 
@@ -63,6 +63,7 @@ class Outbox:
         self._sweeps = 0
         self._closing = False
         self._workers: set[asyncio.Task[None]] = set()
+        self._to_book: list[tuple[Callable[[Tx], Any], asyncio.Future[Any]]] = []
         self._leaving: set[asyncio.Task[None]] = set()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -251,6 +252,31 @@ class Outbox:
 
     async def _write(self, job: Callable[[Tx], T]) -> T:
         """The result of an attempt is kept in memory until the disk takes it: never sent again for a full disk."""
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._to_book.append((job, future))
+        if len(self._to_book) == 1:
+            asyncio.get_running_loop().call_soon(self._open_books)
+        return await future
+
+    def _open_books(self) -> None:
+        clerk = asyncio.get_running_loop().create_task(self._book_all())
+        for crew in (self._workers, self._leaving):
+            crew.add(clerk)
+            clerk.add_done_callback(crew.discard)
+
+    async def _book_all(self) -> None:
+        """Everything that ended in this turn of the loop goes into the books as one transaction."""
+        pages, self._to_book = self._to_book, []
+        try:
+            found = await self._persist(lambda tx: [job(tx) for job, _ in pages])
+            for (_, future), value in zip(pages, found, strict=True):
+                if not future.done():
+                    future.set_result(value)
+        finally:
+            for _, future in pages:
+                future.cancel()
+
+    async def _persist(self, job: Callable[[Tx], list[Any]]) -> list[Any]:
         while True:
             try:
                 return await self._store.write(job)
