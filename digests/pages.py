@@ -1,0 +1,184 @@
+"""A page read whole: title, issuer, document number, dates, attachments, validity, main text. What is not there is None."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
+
+from config.digest import table
+from digests.bodies import main_text, prune
+from digests.dates import date_in_url, find_date
+from digests.encoding import decode
+from digests.numbers import numbers_in, own_number
+
+if TYPE_CHECKING:
+    from selectolax.lexbor import LexborHTMLParser
+
+LIMIT = 2_000_000
+TITLE_LENGTH = 200
+ALIKE = 0.75  # of a heading's signs must be in a page title that words it another way
+SPLIT = re.compile(r"\s*(?:—{2,}|--+|\||丨|｜|_|–|\s-\s)\s*")
+TAGS = re.compile(r"<[^>]*>")
+SOURCE = re.compile(r"(?:来源|信息来源|文章来源|稿源|发布机构)\s*[：:]\s*([^\s|丨｜<>：:]{2,40})")
+PUBLISHED = re.compile(r"(?:发布时间|发布日期|时间|日期|发表时间|更新时间)\s*[：:]\s*(.{8,30})", re.DOTALL)
+FILES = (".pdf", ".doc", ".docx", ".xls", ".xlsx", ".wps", ".et", ".zip", ".rar", ".ofd")
+VALIDITY = re.compile(
+    r"(全文有效|现行有效|部分(?:有效|失效|废止)|全文(?:失效|废止)|已(?:失效|废止|修改)|尚未生效|条款(?:失效|废止))"
+)
+SCRIPTED = re.compile(r"<script\b", re.IGNORECASE)
+DATE_METAS = (
+    "pubdate",
+    "firstpublishedtime",
+    "publishdate",
+    "article:published_time",
+    "og:article:published_time",
+    "publish_time",
+    "datepublished",
+)
+INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a page says about itself; dates are yyyy-mm-dd. `challenge`: only scripts, a wall against robots."""
+
+    text: str
+    title: str | None = None
+    issuer: str | None = None
+    source: str | None = None
+    doc_number: str | None = None
+    published_on: str | None = None
+    written_on: str | None = None
+    validity: str | None = None
+    attachments: tuple[str, ...] = ()
+    encoding: str = "utf-8"
+    damaged: int = 0
+    challenge: bool = False
+
+
+def read_page(data: bytes, url: str = "", body: str | None = None) -> Page:
+    """Read an article page; `body` is the source's own selector for its text. Never raises on what it is given."""
+    from selectolax.lexbor import LexborHTMLParser
+
+    decoded = decode(data[:LIMIT])
+    tree = LexborHTMLParser(decoded.text.replace("\0", ""))
+    metas, labels = _metas(tree), _labels(tree)
+    shown = _shown(tree)
+    title = _title(tree, metas, labels)
+    prune(tree)
+    text = main_text(tree, body)
+    number = labels.get("doc_number") or ""
+    return Page(
+        text=text,
+        title=title,
+        issuer=labels.get("issuer") or None,
+        source=_first(SOURCE, shown) or metas.get("contentsource") or None,
+        doc_number=next(iter(numbers_in(number)), None) or own_number(title or "", text),
+        published_on=_published(shown, metas, labels, text, url),
+        written_on=find_date(labels.get("written_on", "")),
+        validity=labels.get("validity") or _first(VALIDITY, shown[:2000]),
+        attachments=_attachments(tree, url),
+        encoding=decoded.encoding,
+        damaged=decoded.damaged,
+        challenge=len(text) < 20 and bool(SCRIPTED.search(decoded.text)) and not title,
+    )
+
+
+def _metas(tree: LexborHTMLParser) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for node in tree.css("meta[content]"):
+        name = (node.attributes.get("name") or node.attributes.get("property") or "").lower()
+        value = _clean(node.attributes.get("content") or "")
+        if name and value:
+            found.setdefault(name, value)
+    return found
+
+
+def _labels(tree: LexborHTMLParser) -> dict[str, str]:
+    """The disclosure table in whatever layout: a cell that is a known label, and the cell after it."""
+    names = {word: key for key, words in table("reading")["labels"].items() for word in words}
+    found: dict[str, str] = {}
+    cells = [_clean(node.text()) for node in tree.css("td,th,dt,dd,li,b,strong,.bd1 span")[:400]]
+    for cell, after in zip(cells, [*cells[1:], ""], strict=False):
+        head, colon, rest = cell.partition("：") if "：" in cell else cell.partition(":")
+        key = names.get(re.sub(r"[\s【】\[\]：:]", "", head)) if len(head) <= 14 else None
+        value = rest.strip() if colon and rest.strip() else after
+        if key and value and len(value) <= 120 and re.sub(r"[\s【】：:]", "", value) not in names:
+            found.setdefault(key, value)
+    return found
+
+
+def _shown(tree: LexborHTMLParser) -> str:
+    """Everything a reader sees above and in the article, scripts aside."""
+    for node in tree.css("script,style,noscript"):
+        node.decompose()
+    return tree.body.text(separator=" ") if tree.body is not None else ""
+
+
+def _title(tree: LexborHTMLParser, metas: Mapping[str, str], labels: Mapping[str, str]) -> str | None:
+    """The visible heading that agrees with the page's <title> or its meta; else these."""
+    page = _clean(tree.css_first("title").text()) if tree.css_first("title") else ""
+    named = metas.get("articletitle") or metas.get("og:title") or ""
+    headings = [_clean(node.text()) for css in table("reading")["titles"] for node in tree.css(css)[:6]]
+    fits = [h for h in headings if 4 <= len(h) <= TITLE_LENGTH and (_agrees(h, page) or _agrees(h, named))]
+    if fits:
+        return max(fits, key=lambda h: len(_bare(h)))
+    if named and len(named) >= 4:
+        return named
+    return labels.get("title") or _without_site(page) or None
+
+
+def _agrees(heading: str, other: str) -> bool:
+    small, large = sorted((_bare(heading), _bare(other)), key=len)
+    alike = len(small) >= 10 and len(set(small) & set(large)) >= ALIKE * len(set(small))
+    return len(small) >= 4 and (small in large or alike)
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"[\W_]", "", text)
+
+
+def _without_site(title: str) -> str:
+    """A <title> less the names of column and site it ends (or begins) with."""
+    parts = [part for part in SPLIT.split(title) if part.strip()]
+    sites = tuple(table("reading")["site_names"])
+    while len(parts) > 1 and (parts[-1].endswith(sites) or len(parts[-1]) <= 4):
+        parts.pop()
+    return title[: title.rfind(parts[-1]) + len(parts[-1])].strip() if parts else ""
+
+
+def _published(shown: str, metas: Mapping[str, str], labels: Mapping[str, str], text: str, url: str) -> str | None:
+    marked = PUBLISHED.search(shown)
+    tries = [labels.get("published_on", ""), marked[1] if marked else ""]
+    tries += [metas[name] for name in DATE_METAS if name in metas]
+    for written in tries:
+        found = find_date(written)
+        if found:
+            return found
+    before = shown.split(text[:12].strip() or "\0")[0] if text else shown
+    return find_date(before[-300:]) or date_in_url(url)
+
+
+def _attachments(tree: LexborHTMLParser, base: str) -> tuple[str, ...]:
+    found: list[str] = []
+    for node in tree.css("a[href]"):
+        href = (node.attributes.get("oldsrc") or node.attributes.get("href") or "").strip()
+        try:
+            address = urljoin(base, href)
+            if urlsplit(address).path.lower().endswith(FILES):
+                found.append(address)
+        except ValueError:
+            continue
+    return tuple(dict.fromkeys(found))
+
+
+def _first(pattern: re.Pattern[str], text: str) -> str | None:
+    found = pattern.search(text)
+    return found[1].strip() if found else None
+
+
+def _clean(text: str) -> str:
+    return " ".join(TAGS.sub("", INVISIBLE.sub("", text)).split())
