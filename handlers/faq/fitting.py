@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 ENOUGH = 200
-PULL_RANK, PULL_SURE = 0.3, 1.0  # how strongly weights are held
-STEPS = 400
+PULL_RANK, PULL_SURE = 4.0, 1.0  # how strongly weights are held
+STEPS = 150
 
 
 @dataclass(frozen=True, slots=True)

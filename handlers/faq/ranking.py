@@ -17,7 +17,7 @@ from config.faq.vocabulary import Vocabulary
 from config.faq.weights import Weights
 from handlers.faq.index import SparseIndex
 from handlers.faq.meaning import Meaning
-from handlers.faq.normalise import Normaliser, Rewriter, grams
+from handlers.faq.normalise import PIECES, Normaliser, Rewriter
 from handlers.faq.tags import Tagger, Tags
 
 CANDIDATES = 16  # of each search
@@ -171,6 +171,8 @@ class Ranker:
         self, asked: str, tags: Tags, leave_out: frozenset[str] = frozenset()
     ) -> dict[str, tuple[float, ...]]:
         """RANK measures of every candidate."""
+        if not asked:
+            return {}
         lists = [self._questions.search(asked, CANDIDATES), self._answers.search(asked, CANDIDATES)]
         if self._by_meaning() and self.meaning is not None:
             lists.append(self.meaning.search(asked, CANDIDATES))
@@ -282,8 +284,8 @@ class Ranker:
         return Card(rows, signs, answer.union(*signs), self.tagger.entry(entry), kinds)
 
     def _cut(self, text: str) -> list[str]:
-        """Characters, pairs, and the words of the dictionary."""
-        return grams(text) + [f"{word}|" for word in self._words(text).split("\x01")[1::2]]
+        """Characters and the words of the dictionary. Pairs and jieba's words bought nothing more (decision 0009)."""
+        return PIECES.findall(text) + [f"{word}|" for word in self._words(text).split("\x01")[1::2]]
 
 
 def kinds_of(asked: str) -> frozenset[str]:
