@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from config.faq.entries import Entry
@@ -26,9 +26,10 @@ CHOICES = 3
 class Thresholds:
     """Certainty from which on it answers or offers a choice; statements and unknown topics must be surer."""
 
-    answer: float = 0.72
+    answer: float = 0.7
     choose: float = 0.25
     unasked: float = 0.85
+    near: float = 0.5  # cosine from which on a question without a tax term is about taxes all the same (faq.md F1)
     rival: float = 0.22  # share of the second from which on two entries for different people or taxes are ambiguous
     instead: float = 0.35  # of the first's share: an effective entry that takes the place of an expired one
 
@@ -58,14 +59,15 @@ class Outcome:
 
 def decide(ranker: Ranker, ranked: Ranked, heard: Heard, day: date, limits: Thresholds, again: Ranked) -> Outcome:
     """Settle one question. `ranked` is over everything, `again` over what is effective on `day` alone."""
+    if heard.asks and not heard.told and ranked.near >= limits.near:
+        heard = replace(heard, about=True)
     top = tuple(candidate.id for candidate in ranked.candidates[:10])
     if not ranked.candidates or not worth_answering(ranked, heard, limits):
         return Outcome("handoff" if wanted(ranked, heard) else "silent", reason="unknown", top=top, sure=ranked.sure)
     first = ranker.entry(ranked.candidates[0].id)
     why = standing(first, day)
     if why != "live":
-        rank = _instead(ranker, ranked, again, limits)
-        if rank is None:
+        if _instead(ranked, again, limits) is None:
             return _gone(ranker, first, why, day, top, ranked.sure)
         ranked = again
         first = ranker.entry(ranked.candidates[0].id)
@@ -101,7 +103,7 @@ def _gone(ranker: Ranker, entry: Entry, why: str, day: date, top: tuple[str, ...
     return Outcome("handoff", entry=entry, reason=why, successor=successor, top=top, sure=sure)
 
 
-def _instead(ranker: Ranker, ranked: Ranked, again: Ranked, limits: Thresholds) -> Candidate | None:
+def _instead(ranked: Ranked, again: Ranked, limits: Thresholds) -> Candidate | None:
     """The effective entry that answers the same question as the one that does not hold."""
     if not again.candidates or again.sure < limits.answer:
         return None

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 
 from config.faq.vocabulary import Vocabulary
+from digests.screening import IN_TAX, find_personal, mask
 from handlers.faq.normalise import widen
-from handlers.screening import IN_TAX, find_personal, mask
 
 PRIVATE = frozenset({"id", "uscc", "phone", "bank", "passport"})  # a landline or e-mail is masked without a word
 
@@ -24,7 +24,7 @@ TOLD = re.compile(
     r"累死|忙死|烦死|加班|排了?.{0,4}队|态度|真[好不棒]|早点|别忘|记得|好了$|完了$|搞定|弄好了|报完|交完"
 )
 PERSON = re.compile(r"转?人工|找.{0,3}(?:专管员|管理员|客服|税务员|工作人员)|专管员.{0,6}(?:电话|是谁|在)")
-TOPIC = re.compile(r"政策|规定|标准|条件|流程|材料|资料|税率|期限|时间|比例|额度|优惠|申请|办理|登记|操作|步骤")
+TOPIC = re.compile(r"(?:政策|规定|标准|条件|流程|材料|资料|税率|征收率|期限|时间|比例|额度|门槛|申请|办理|操作|步骤|依据|口径|方法)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Ear:
     def __call__(self, text: str) -> Heard:
         plain = widen(text)
         return Heard(
-            asks=ASKS.search(plain) is not None,
+            asks=ASKS.search(plain) is not None or TOPIC.search(plain) is not None,
             about=self._terms.search(plain) is not None,
             told=TOLD.search(plain) is not None,
             matter=MATTER.search(plain) is not None,
