@@ -26,6 +26,7 @@ from handlers.reports.reading import Lesson
 from store import Outcome, Store, Tx, county, lessons, meta
 
 log = structlog.get_logger()
+FIT = "fitted.bin"
 T = TypeVar("T")
 RELOAD_SECONDS = 1.0
 
@@ -98,7 +99,10 @@ class Engine:
                 demo=self.frame.demo,
                 lessons=tuple(Lesson(*row) for row in learned),
                 reader=keep,
+                kept=b"" if keep else await asyncio.to_thread(_kept_fit, self.store.folder),
             )
+            if self._office.reader.to_keep:
+                await asyncio.to_thread(_keep_fit, self.store.folder, self._office.reader.to_keep)
 
     async def settle(self) -> None:
         """Wait until nothing is undecided or under way; what waits for a later moment may remain."""
@@ -181,3 +185,16 @@ def read_key(path: Path) -> bytes:
     if len(key) < 32:
         raise ConfigError(f"密钥文件 {path} 不完整，请从备份恢复。")
     return key
+
+
+def _kept_fit(folder: Path | None) -> bytes:
+    """The reader's fit for a county with classes or phrases of its own: only a cache, so it may be missing."""
+    file = folder / FIT if folder is not None else None
+    return file.read_bytes() if file is not None and file.exists() else b""
+
+
+def _keep_fit(folder: Path | None, fit: bytes) -> None:
+    if folder is not None:
+        part = folder / f"{FIT}.part"
+        part.write_bytes(fit)
+        os.replace(part, folder / FIT)

@@ -126,12 +126,13 @@ def open_office(
     demo: bool = False,
     lessons: tuple[Lesson, ...] = (),
     reader: Reader | None = None,
+    kept: bytes = b"",
 ) -> Office:
-    """Index a county. `reader` may be handed on when only people changed."""
+    """Index a county. `reader` may be handed on when only people changed; `kept` is an earlier reader's fit."""
     names = {name: unit.id for unit in county.units for name in (unit.name, *unit.aliases) if len(name) > 1}
     return Office(
         county=county,
-        reader=reader or Reader(county, lessons),
+        reader=reader or Reader(county, lessons, kept),
         worktime=Worktime(Calendar(county.calendar)),
         channels=channels,
         rules=rules,

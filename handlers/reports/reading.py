@@ -96,11 +96,11 @@ class Reading:
 class Reader:
     """Reads messages for one county."""
 
-    def __init__(self, county: County, lessons: Sequence[Lesson] = ()) -> None:
+    def __init__(self, county: County, lessons: Sequence[Lesson] = (), kept: bytes = b"") -> None:
         self.county = county
         lexicon = shipped_lexicon()
         self._words, self._cues = Words(lexicon.senses), Words(lexicon.cues)
-        self._matter, self._gate, self._ear = models(county, lexicon)
+        (self._matter, self._gate, self._ear), self.to_keep = models(county, lexicon, kept)
         self._labels = relabel(county, lexicon, self._matter.labels)
         self._yes, self._ear_yes = self._gate.labels.index(REPORT), self._ear.labels.index(REPORT)
         self._chatter = self._matter.labels.index(OTHER) if OTHER in self._matter.labels else -1

@@ -12,7 +12,7 @@ from functools import lru_cache
 from config.county import County
 from config.files import shipped_county
 from config.lexicon import Lexicon, fitted_file
-from handlers.reports.reading_model import Linear, Sample, fit, unpack
+from handlers.reports.reading_model import Linear, Sample, fit, pack, unpack
 from handlers.reports.reading_words import Words, gate_features, letters, matter_features
 
 OUTSIDE = "外:"  # label of a matter that has no small class in this county
@@ -45,13 +45,20 @@ def key_of(county: County, lexicon: Lexicon) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
-def models(county: County, lexicon: Lexicon) -> tuple[Linear, Linear, Linear]:
-    """(matter, gate, ear): from the shipped cache when it serves this county, else fitted now (some seconds)."""
+def models(county: County, lexicon: Lexicon, kept: bytes = b"") -> tuple[tuple[Linear, Linear, Linear], bytes]:
+    """(matter, gate, ear), and what is worth keeping of them.
+
+    From the shipped cache when it serves this county, else from `kept`, else fitted now (some seconds of CPU); only
+    what was fitted now comes back as bytes to keep.
+    """
     product = shipped_county()
     own = {c.code for c in county.categories} - {c.code for c in product.categories}
-    if own or not set(county.phrases) <= set(product.phrases):
-        return _models(key_of(county, lexicon), _Inputs(county, lexicon))
-    return _models(key_of(product, lexicon), _Inputs(product, lexicon))
+    taught_from = county if own or not set(county.phrases) <= set(product.phrases) else product
+    key = key_of(taught_from, lexicon)
+    ready = _shipped(key) or unpack(key, kept)
+    if len(ready) == 3:
+        return (ready[0], ready[1], ready[2]), b""
+    return _fitted(key, _Inputs(taught_from, lexicon))
 
 
 def relabel(county: County, lexicon: Lexicon, labels: Sequence[str]) -> list[str]:
@@ -81,10 +88,15 @@ class _Inputs:
         return isinstance(other, _Inputs)
 
 
+@lru_cache(maxsize=2)
+def _shipped(key: str) -> tuple[Linear, ...]:
+    return unpack(key, fitted_file())
+
+
 @lru_cache(maxsize=4)
-def _models(key: str, inputs: _Inputs) -> tuple[Linear, Linear, Linear]:
-    ready = unpack(key, fitted_file())
-    return (ready[0], ready[1], ready[2]) if len(ready) == 3 else teach(inputs.county, inputs.lexicon)
+def _fitted(key: str, inputs: _Inputs) -> tuple[tuple[Linear, Linear, Linear], bytes]:
+    fitted = teach(inputs.county, inputs.lexicon)
+    return fitted, pack(key, fitted)
 
 
 def teach(county: County, lexicon: Lexicon) -> tuple[Linear, Linear, Linear]:
