@@ -19,12 +19,12 @@ from bot import failpoints
 from bot.windows import Windows
 from config.county import Person
 from config.errors import Busy
+from digests.personal import find_personal, mask
+from digests.screening import find_secret
 from handlers import Decision, decide, listening
 from handlers.events import Event, Facts, body_of, restored, stamped
 from handlers.listening import Heard
 from handlers.office import Office
-from handlers.personal import find_personal, mask
-from handlers.screening import find_secret
 from store import Job, Outcome, Store, Tx, drafts, inbox, outbox, photos, tasks, timers
 from store.history import keyed_mark
 from store.inbox import InboxRow

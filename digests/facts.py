@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 from config.digest import table
 from digests.numbers import own_number
@@ -97,7 +98,7 @@ def _changes(left: Sequence[str], right: Sequence[str], alike: float) -> Iterato
         return
     blocks = [(b.a, b.b, b.size) for b in Indel.opcodes(left, right).as_matching_blocks()]
     joined = _joined([(-9, -9, 9), *(b for b in blocks if b[2]), (len(left), len(right), 9)])
-    for (a, b, size), (c, d, after) in zip(joined, joined[1:], strict=False):
+    for (a, b, size), (c, d, after) in pairwise(joined):
         gone, come = tuple(left[max(0, a + size) : c]), tuple(right[max(0, b + size) : d])
         if gone and come and max(len(gone), len(come)) <= GAP and size >= CONTEXT and after >= CONTEXT:
             low, high = max(0, a + size), max(0, b + size)
@@ -113,7 +114,11 @@ def _joined(blocks: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
     """Without chance matches of one or two tokens inside a replaced stretch: they would hide what was replaced."""
     kept = [blocks[0]]
     for block in blocks[1:]:
-        if block[2] >= CONTEXT or block is blocks[-1] or (kept[-1][0] + kept[-1][2] == block[0] and kept[-1][1] + kept[-1][2] == block[1]):
+        if (
+            block[2] >= CONTEXT
+            or block is blocks[-1]
+            or (kept[-1][0] + kept[-1][2] == block[0] and kept[-1][1] + kept[-1][2] == block[1])
+        ):
             kept.append(block)
     return kept
 
@@ -152,7 +157,15 @@ def _proper(change: Change, one: Told, other: Told) -> str | None:
     if len(change.left) > 10 or len(change.right) > 10:
         return None
     ends = [_ending().search(side) for side in _with_end(change)]
-    if ends[0] and ends[1] and ends[0][2] == ends[1][2] and ends[0][0] != ends[1][0]:
+    reach = [len("".join(side)) for side in (change.left, change.right)]
+    if (
+        ends[0]
+        and ends[1]
+        and ends[0].start(2) <= reach[0]
+        and ends[1].start(2) <= reach[1]
+        and ends[0][2] == ends[1][2]
+        and ends[0][0] != ends[1][0]
+    ):
         known = _always(ends[0], one.text) and _always(ends[1], other.text)
         if known and ends[0][0] not in other.text and ends[1][0] not in one.text:
             return f"地方或单位不同：{ends[0][0]}、{ends[1][0]}"

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 LIMIT = 2_000_000
 TITLE_LENGTH = 200
+SHORTEST = 6  # a shorter page title names the column
 ALIKE = 0.75  # of a heading's signs must be in a page title that words it another way
 SPLIT = re.compile(r"\s*(?:—{2,}|--+|\||丨|｜|_|–|\s-\s)\s*")
 TAGS = re.compile(r"<[^>]*>")
@@ -120,15 +121,16 @@ def _shown(tree: LexborHTMLParser) -> str:
 
 def _title(tree: LexborHTMLParser, metas: Mapping[str, str], labels: Mapping[str, str]) -> str | None:
     """The visible heading that agrees with the page's <title> or its meta; else these."""
-    page = _clean(tree.css_first("title").text()) if tree.css_first("title") else ""
+    page = _clean(next((node.text() for node in tree.css("title")), ""))
     named = metas.get("articletitle") or metas.get("og:title") or ""
     headings = [_clean(node.text()) for css in table("reading")["titles"] for node in tree.css(css)[:6]]
     fits = [h for h in headings if 4 <= len(h) <= TITLE_LENGTH and (_agrees(h, page) or _agrees(h, named))]
     if fits:
         return max(fits, key=lambda h: len(_bare(h)))
-    if named and len(named) >= 4:
+    if len(named) >= 4:
         return named
-    return labels.get("title") or _without_site(page) or None
+    plain = labels.get("title") or _without_site(page)
+    return (plain if len(plain) >= SHORTEST else next((h for h in headings if len(h) >= SHORTEST), plain)) or None
 
 
 def _agrees(heading: str, other: str) -> bool:

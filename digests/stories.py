@@ -164,7 +164,8 @@ def overlap(left: Prints, right: Prints) -> tuple[float, float]:
     short, long = (left, right) if len(left) <= len(right) else (right, left)
     if not len(short):
         return 0.0, 0.0
-    shared = np.isin(short, long)
+    places = np.searchsorted(sorted_long := np.sort(long), short)
+    shared = sorted_long[np.minimum(places, len(long) - 1)] == short
     covered = np.convolve(shared, np.ones(WIDTH), "full") > 0
     return float(covered.mean()), len(short) / len(long)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
+from digests.screening import clean_name
 from handlers.commands import Command
 from handlers.events import CONSOLE
 from handlers.office import LEAD_ROLES
-from handlers.screening import clean_name
 from handlers.turn import Turn
 from store import county, people
 

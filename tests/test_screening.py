@@ -10,9 +10,9 @@ from itertools import pairwise
 
 import pytest
 
-from handlers import screening
-from handlers.personal import KEEP, PROVINCES, RULES, USCC_ALPHABET, luhn, valid_id, valid_uscc
-from handlers.screening import (
+from digests import screening
+from digests.personal import KEEP, PROVINCES, RULES, USCC_ALPHABET, luhn, valid_id, valid_uscc
+from digests.screening import (
     IN_REPORTS,
     IN_TAX,
     LIMIT,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from handlers.screening import find_personal, find_secret, mask
+from digests.screening import find_personal, find_secret, mask
 
 SAID = """
 东风路128号门口井盖坏了

@@ -13,8 +13,8 @@ from bot.console.session import ENGINE, denied, guarded, record, render, viewer_
 from bot.engine import Engine
 from config.county import ROLES, Person
 from config.errors import Rejected
+from digests.screening import clean_name
 from handlers.events import Message
-from handlers.screening import clean_name
 from store import Tx, outbox, people, sessions
 
 DAY = 24 * 3600

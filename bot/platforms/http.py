@@ -24,9 +24,9 @@ from bot.fetcher import Answer, Fetcher, retry_after
 from bot.platforms import Pace
 from bot.platforms.registry import Setup, clean
 from config.errors import Busy, Refused, Rejected, Retry, Unknown
+from digests.screening import clean_name
 from handlers.events import Event, Message, Photo
 from handlers.office import Channel
-from handlers.screening import clean_name
 from store.outbox import OutboxRow
 
 log = structlog.get_logger()
@@ -109,7 +109,8 @@ class HttpPlatform:
         }
 
     def _encoded(self, sha: str) -> dict[str, str]:
-        return {"sha256": sha, "jpeg": base64.b64encode(self._photo(sha).read_bytes()).decode()}
+        path = self._photo(sha)
+        return {"sha256": sha, path.suffix.replace("jpg", "jpeg")[1:]: base64.b64encode(path.read_bytes()).decode()}
 
     @property
     def _live(self) -> Engine:

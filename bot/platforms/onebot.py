@@ -25,9 +25,9 @@ from bot.fetcher import Fetcher
 from bot.platforms import Pace, segments
 from bot.platforms.registry import Setup, clean
 from config.errors import Busy, Offline, Refused, Retry, Unknown
+from digests.screening import clean_name
 from handlers.events import Event, Message, Photo
 from handlers.office import Channel
-from handlers.screening import clean_name
 from store import inbox, outbox
 from store.outbox import OutboxRow
 

@@ -22,10 +22,10 @@ from bot.platforms import Pace
 from bot.platforms.web_lines import ChatLine, chatter, opening, private_room, quoted, stored, told
 from config.county import Group, Person
 from config.errors import Refused, Rejected
+from digests.screening import clean_name
 from handlers import Decision
 from handlers.events import Event, Message, Photo
 from handlers.office import Channel
-from handlers.screening import clean_name
 from store import Outcome, Tx, chat, inbox, photos
 from store.inbox import InboxRow
 from store.outbox import OutboxRow

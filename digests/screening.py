@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from handlers.personal import IN_REPORTS, IN_TAX, LIMIT, Mark, find_personal, mask
+from digests.personal import IN_REPORTS, IN_TAX, LIMIT, Mark, find_personal, mask
 
 __all__ = [
     "IN_REPORTS",
