@@ -27,7 +27,15 @@ from handlers.faq.ranking import RANK, SURE, Ranker
 UNTAUGHT = replace(shipped_vocabulary(), rewrites={w: w for w in shipped_vocabulary().words})
 """The same words without synonyms: on a base we have not seen, they will not fit as well as on our own."""
 KNOWN = ("cold", "bare", "warm")
-PRIOR = {"words": 4.0, "alike": 3.0, "sequence": 2.0, "fused": 5.0, "near": 4.0, "row_in_asked": 2.0, "asked_in_row": 2.0}
+PRIOR = {
+    "words": 4.0,
+    "alike": 3.0,
+    "sequence": 2.0,
+    "fused": 5.0,
+    "near": 4.0,
+    "row_in_asked": 2.0,
+    "asked_in_row": 2.0,
+}
 """What counts on any base; two hundred questions on taxes move it, they do not replace it."""
 SET = Path(__file__).resolve().parents[1] / "tests" / "faq_set"
 
@@ -70,7 +78,11 @@ def questions(name: str) -> Iterator[Asked]:
 
 
 def _asked(
-    name: str, base: Sequence[Entry], pairs: Sequence[tuple[str, str]], source: str, vocabulary: Vocabulary | None = None
+    name: str,
+    base: Sequence[Entry],
+    pairs: Sequence[tuple[str, str]],
+    source: str,
+    vocabulary: Vocabulary | None = None,
 ) -> Iterator[Asked]:
     encoder = load_encoder() if name == "near" else None
     ranker = Ranker(vocabulary or shipped_vocabulary(), {}, Meaning(encoder) if encoder else None)

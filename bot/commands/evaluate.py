@@ -53,12 +53,16 @@ def router(train: Path, test: Path, predictions: Path | None) -> None:
 @evaluate.command()
 @file_option("--kb", "知识库，每行 {id,question,similar,answer,basis,…}", required=True)
 @file_option("--queries", "问题，每行 {id,text,previous,expect}", required=True)
-@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), default=None, metavar="日期", help="按哪一天算有效，不写为今天")
+@click.option(
+    "--as-of", type=click.DateTime(["%Y-%m-%d"]), default=None, metavar="日期", help="按哪一天算有效，不写为今天"
+)
 @predictions_option
 @json_option
 def faq(kb: Path, queries: Path, as_of: datetime | None, predictions: Path | None) -> None:
     """问答:找得准不准，该不该答。"""
-    _measure("bot.evaluate_faq:evaluate_faq", kb, queries, as_of=as_of.date() if as_of else None, predictions=predictions)
+    _measure(
+        "bot.evaluate_faq:evaluate_faq", kb, queries, as_of=as_of.date() if as_of else None, predictions=predictions
+    )
 
 
 def _county(path: Path | None) -> Any:

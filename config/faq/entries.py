@@ -1,8 +1,8 @@
 """The knowledge base as a sheet: what an entry is, and how CSV and Excel files of entries are read and written.
 
-    shipped_entries()   the starter base (facts checked against two sources are live, the rest wait for the bureau)
-    read_entries(path)  every mistake at once as ConfigError, with file, row and column
-    write_entries(...)  a CSV that reads back to the same entries; write_entries_workbook the same as .xlsx
+shipped_entries()   the starter base (facts checked against two sources are live, the rest wait for the bureau)
+read_entries(path)  every mistake at once as ConfigError, with file, row and column
+write_entries(...)  a CSV that reads back to the same entries; write_entries_workbook the same as .xlsx
 """
 
 from __future__ import annotations

@@ -39,7 +39,9 @@ def read_vocabulary(path: Path) -> Vocabulary:
         polite=tuple(table["polite"]),
         particles=str(table["particles"]),
         rewrites=_by_word(table["synonyms"]) | _by_word(table["dialect"]),
-        tags={kind: _by_word(table[kind]) | {tag: tag for tag in table[kind]} for kind in ("taxpayer", "tax", "period")},
+        tags={
+            kind: _by_word(table[kind]) | {tag: tag for tag in table[kind]} for kind in ("taxpayer", "tax", "period")
+        },
         kin=tuple(frozenset(group.split("|")) for group in table["kin"]["taxpayer"]),
         wide=frozenset(table["kin"]["wide"]),
         tax_terms=tuple(table["terms"]["tax"]),

@@ -1,6 +1,6 @@
 """The reranker's shipped weights: weights.json, made by bench/fit_faq.py from our own questions.
 
-    {"words" | "near": {"rank": {measure: weight}, "sure": {measure: weight, "": constant}}}
+{"words" | "near": {"rank": {measure: weight}, "sure": {measure: weight, "": constant}}}
 """
 
 from __future__ import annotations

@@ -94,7 +94,9 @@ class Assistant:
         before = followups.topic(previous, self.ear) if previous else ""
         if before and followups.leans(text, heard, terms):
             whole = followups.joined(text, before, self.ranker.tagger)
-            told = replace(heard, asks=heard.asks or self.ear(before).asks, about=True, told=heard.told and not heard.asks)
+            told = replace(
+                heard, asks=heard.asks or self.ear(before).asks, about=True, told=heard.told and not heard.asks
+            )
             return self._decide(whole, day, told)
         return self._decide(text, day, heard)
 

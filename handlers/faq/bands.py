@@ -1,10 +1,10 @@
 """From ranked candidates to what is done: answer, three to choose from, a person, or silence.
 
-    no candidate sure enough                     → handoff (a question about taxes) or silent (anything else)
-    the best fits but is for another taxpayer,
-    tax or period; or two such fit alike         → choose, asking for that kind
-    the best is expired or not yet effective     → handoff with the reason, successor named when there is one
-    sure enough                                  → answer; between the thresholds → choose
+no candidate sure enough                     → handoff (a question about taxes) or silent (anything else)
+the best fits but is for another taxpayer,
+tax or period; or two such fit alike         → choose, asking for that kind
+the best is expired or not yet effective     → handoff with the reason, successor named when there is one
+sure enough                                  → answer; between the thresholds → choose
 """
 
 from __future__ import annotations

@@ -97,7 +97,8 @@ def _signed(weights: Floats, names: Sequence[str]) -> Floats:
     import numpy as np
 
     sign = np.array([-1.0 if name.endswith("_other") or name == "strange" else 1.0 for name in names])
-    return np.maximum(weights * sign, 0.0) * sign
+    held: Floats = np.maximum(weights * sign, 0.0) * sign
+    return held
 
 
 def winner_of(ranker: Ranker, example: Example, weights: Weights) -> tuple[str, tuple[float, ...]]:
@@ -110,5 +111,3 @@ def winner_of(ranker: Ranker, example: Example, weights: Weights) -> tuple[str, 
     order = np.argsort(-shares)
     found = [Candidate(example.ids[i], float(shares[i]), example.rows[i]) for i in order[:2]]
     return found[0].id, ranker.winner(example.asked, found)
-
-

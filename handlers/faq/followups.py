@@ -12,7 +12,9 @@ from handlers.faq.normalise import widen
 from handlers.faq.speech import Ear, Heard
 from handlers.faq.tags import KINDS, Tagger
 
-STOPS = re.compile(r"(?<=[?？!！。；;\n])|(?=(?:另外|还有一?个?问题|再问|第[二三]个?问题|顺便问|其次))|(?<=[吗呢么])[，,\s]+|(?<=\D)[2２][.、．]|(?<=^)[1１][.、．]")
+STOPS = re.compile(
+    r"(?<=[?？!！。；;\n])|(?=(?:另外|还有一?个?问题|再问|第[二三]个?问题|顺便问|其次))|(?<=[吗呢么])[，,\s]+|(?<=\D)[2２][.、．]|(?<=^)[1１][.、．]"
+)
 COMMAS = re.compile(r"[，,、\s]+")
 LEANS = re.compile(
     r"^(?:那么?|这个|这种|它|如果|要是|假如|还有|那个|这样|然后|但是|可是|不过|除了|对了|换成|改成|若|超过了?|刚才|上面|以上|前面)|呢[?？。!！]*$|^(?:为什么|为啥|多少|几号|什么时候|怎么算|怎么办|怎么弄|依据|哪个文件|到什么时候)"
@@ -81,4 +83,6 @@ def _by_commas(text: str, ear: Ear) -> list[str]:
     return pieces if apart and not frozenset.intersection(*asking) else [text]
 
 
-WEAK = frozenset({"税", "申报", "纳税", "优惠", "减免", "免征", "税率", "补税", "罚款", "滞纳金", "额度", "税务", "税额"})
+WEAK = frozenset(
+    {"税", "申报", "纳税", "优惠", "减免", "免征", "税率", "补税", "罚款", "滞纳金", "额度", "税务", "税额"}
+)

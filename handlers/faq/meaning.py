@@ -114,14 +114,16 @@ class Meaning:
         if self._last[0] != text:
             scores: Floats = matrix @ self.encode([text])[0]
             self._last = (text, scores)
-        return self._last[1]
+        found: Floats = self._last[1]
+        return found
 
     _last: tuple[str, Any] = ("", None)
 
     def _stacked(self) -> Floats:
         import numpy as np
 
-        self._owners, self._rows, vectors = [], {}, []
+        self._owners, self._rows = [], {}
+        vectors: list[Floats] = []
         for owner, texts in self._texts.items():
             known = [self._vectors[text] for text in texts if text in self._vectors]
             self._rows[owner] = list(range(len(vectors), len(vectors) + len(known)))

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from config.faq.vocabulary import Vocabulary
 
 LIMIT = 400  # characters of a message that are read
-NOISE = re.compile(r"@\S{1,24}(?:\s|$)|https?://\S+|\[[^\[\]]{1,6}\]")  # mentions, links, platform emoticons
+NOISE = re.compile(
+    r"[\x00-\x09\x0b-\x1f\x7f]|@\S{1,24}(?:\s|$)|https?://\S+|\[[^\[\]]{1,6}\]"
+)  # mentions, links, platform emoticons
 SIGNS = re.compile(r"[^0-9a-z%.\u4e00-\u9fff]+|(?<!\d)\.|\.(?!\d)")
-SPLIT = re.compile(r"[?？!！。;；\n]+")
 
 
 class Rewriter:
@@ -62,17 +63,6 @@ class Normaliser:
 def widen(text: str) -> str:
     """One width, lower case, without mentions, links and emoticons."""
     return NOISE.sub(" ", unicodedata.normalize("NFKC", text[:LIMIT]).lower()).strip()
-
-
-def grams(text: str) -> list[str]:
-    """Single characters and pairs; a run of digits or letters is one sign."""
-    signs = PIECES.findall(text)
-    return signs + [a + b for a, b in zip(signs, signs[1:], strict=False)]
-
-
-def first_of(words: Iterable[str], text: str) -> str:
-    """The first of the words that is in the text, or ""."""
-    return next((word for word in words if word in text), "")
 
 
 PIECES = re.compile(r"[0-9]+(?:\.[0-9]+)?%?|[a-z]+|[\u4e00-\u9fff]")

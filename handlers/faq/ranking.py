@@ -90,9 +90,7 @@ class Card:
 class Ranker:
     """Holds the indexes of a knowledge base. One thread at a time."""
 
-    def __init__(
-        self, vocabulary: Vocabulary, weights: Mapping[str, Weights], meaning: Meaning | None = None
-    ) -> None:
+    def __init__(self, vocabulary: Vocabulary, weights: Mapping[str, Weights], meaning: Meaning | None = None) -> None:
         self.normalise = Normaliser(vocabulary)
         self.tagger = Tagger(vocabulary)
         self.meaning = meaning
@@ -161,15 +159,14 @@ class Ranker:
         total = sum(shares.values())
         order = sorted(shares, key=lambda id: -shares[id])
         found = tuple(
-            Candidate(id, shares[id] / total, table[id], self.tagger.conflict(tags, self._card(id).tags)) for id in order
+            Candidate(id, shares[id] / total, table[id], self.tagger.conflict(tags, self._card(id).tags))
+            for id in order
         )
         winner = self.winner(asked, found)
         near = max(measures[RANK.index("near")] for measures in table.values())
         return Ranked(found, weights.sure(winner), near, self._known(asked))
 
-    def measure(
-        self, asked: str, tags: Tags, leave_out: frozenset[str] = frozenset()
-    ) -> dict[str, tuple[float, ...]]:
+    def measure(self, asked: str, tags: Tags, leave_out: frozenset[str] = frozenset()) -> dict[str, tuple[float, ...]]:
         """RANK measures of every candidate."""
         if not asked:
             return {}
@@ -307,4 +304,3 @@ def _leads(scores: Mapping[str, float], ids: Sequence[str]) -> dict[str, float]:
     values = sorted((scores.get(id, 0.0) for id in ids), reverse=True)
     first, second = values[0] if values else 0.0, values[1] if len(values) > 1 else 0.0
     return {id: (own := scores.get(id, 0.0)) - (second if own == first else first) for id in ids}
-

@@ -24,7 +24,9 @@ TOLD = re.compile(
     r"累死|忙死|烦死|加班|排了?.{0,4}队|态度|真[好不棒]|早点|别忘|记得|好了$|完了$|搞定|弄好了|报完|交完"
 )
 PERSON = re.compile(r"转?人工|找.{0,3}(?:专管员|管理员|客服|税务员|工作人员)|专管员.{0,6}(?:电话|是谁|在)")
-TOPIC = re.compile(r"(?:政策|规定|标准|条件|流程|材料|资料|税率|征收率|期限|时间|比例|额度|门槛|申请|办理|操作|步骤|依据|口径|方法)$")
+TOPIC = re.compile(
+    r"(?:政策|规定|标准|条件|流程|材料|资料|税率|征收率|期限|时间|比例|额度|门槛|申请|办理|操作|步骤|依据|口径|方法)$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,9 @@ class Ear:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         tags = {word for kind in ("tax", "taxpayer") for word in vocabulary.tags[kind]} - GENERAL
-        self._terms = re.compile("|".join(map(re.escape, sorted({*vocabulary.tax_terms, *tags}, key=len, reverse=True))))
+        self._terms = re.compile(
+            "|".join(map(re.escape, sorted({*vocabulary.tax_terms, *tags}, key=len, reverse=True)))
+        )
 
     def __call__(self, text: str) -> Heard:
         plain = widen(text)
@@ -69,5 +73,3 @@ def masked(text: str) -> str:
     """The text with every personal number starred out when one of PRIVATE is in it, else ""."""
     marks = find_personal(text)
     return mask(text, marks, IN_TAX) if any(mark.kind in PRIVATE for mark in marks) else ""
-
-
