@@ -20,6 +20,7 @@ from digests.wording import TITLE_LONGEST, plain, story, tokens
 LONGEST = 2400  # tokens aligned
 CONTEXT = 4  # equal tokens wanted on each side of a replacement
 GAP = 24  # longer replacements are other paragraphs, not other facts
+EDGE = 6  # the same at the very beginning or end, where re-posters write their own lead and tail
 REACH = 4
 TITLES_ALIKE = 0.6
 HEAD = 260
@@ -100,7 +101,8 @@ def _changes(left: Sequence[str], right: Sequence[str], alike: float) -> Iterato
     joined = _joined([(-9, -9, 9), *(b for b in blocks if b[2]), (len(left), len(right), 9)])
     for (a, b, size), (c, d, after) in pairwise(joined):
         gone, come = tuple(left[max(0, a + size) : c]), tuple(right[max(0, b + size) : d])
-        if gone and come and max(len(gone), len(come)) <= GAP and size >= CONTEXT and after >= CONTEXT:
+        room = EDGE if (a < 0 and a + size == 0) or c == len(left) else GAP
+        if gone and come and max(len(gone), len(come)) <= room and size >= CONTEXT and after >= CONTEXT:
             low, high = max(0, a + size), max(0, b + size)
             yield Change(
                 gone,
@@ -114,12 +116,14 @@ def _joined(blocks: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
     """Without chance matches of one or two tokens inside a replaced stretch: they would hide what was replaced."""
     kept = [blocks[0]]
     for block in blocks[1:]:
-        if (
-            block[2] >= CONTEXT
-            or block is blocks[-1]
-            or (kept[-1][0] + kept[-1][2] == block[0] and kept[-1][1] + kept[-1][2] == block[1])
-        ):
+        last = kept[-1]
+        if last[0] + last[2] == block[0] and last[1] + last[2] == block[1]:
+            kept[-1] = (last[0], last[1], last[2] + block[2])
+        elif block[2] >= CONTEXT:
             kept.append(block)
+        elif (block[0] + block[2], block[1] + block[2]) == blocks[-1][:2]:
+            kept.append((block[0], block[1], block[2] + blocks[-1][2]))
+            break
     return kept
 
 

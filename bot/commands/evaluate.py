@@ -65,6 +65,41 @@ def faq(kb: Path, queries: Path, as_of: datetime | None, predictions: Path | Non
     )
 
 
+@evaluate.command()
+@file_option("--items", "条目，每行 {id,day,source,title,body,…}", required=True)
+@file_option("--clusters", "哪些是同一内容，[[id,…],…]")
+@file_option("--pairs", "每行 {a,b,same}")
+@file_option("--relevance", "每行 {id,grades,column}")
+@file_option("--blocked", "应当拦下的，[{id,reason}]")
+@file_option("--leaders", "领导职务表，[{name,title,valid_from,valid_to}]")
+@county_option
+@predictions_option
+@json_option
+def digest(
+    items: Path,
+    clusters: Path | None,
+    pairs: Path | None,
+    relevance: Path | None,
+    blocked: Path | None,
+    leaders: Path | None,
+    county: Path | None,
+    predictions: Path | None,
+) -> None:
+    """摘要:认得出同一内容，选得对，拦得住。"""
+    truth = {"clusters": clusters, "pairs": pairs, "relevance": relevance, "blocked": blocked, "leaders": leaders}
+    where = "bot.evaluate_digest:evaluate_digest"
+    _measure(where, items, **{**truth, "county": _county(county)}, predictions=predictions)
+
+
+@evaluate.command()
+@path_argument("file", "PAGES.jsonl")
+@predictions_option
+@json_option
+def pages(file: Path, predictions: Path | None) -> None:
+    """读网页:正文、标题、日期、编码。"""
+    _measure("bot.evaluate_digest:evaluate_pages", file, predictions=predictions)
+
+
 def _county(path: Path | None) -> Any:
     from config.files import read_county, shipped_county
 

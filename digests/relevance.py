@@ -1,0 +1,95 @@
+"""How much an item is this county's business: the duty words of its units, its places, and what every cadre needs."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from config.county import County
+from config.digest import table
+
+CHUNK = re.compile("[，、。；：（）()“”,;:！\\s]|以及|或者|负责|和|及|与|的")
+GENERIC = re.compile(
+    "^(?:管理|工作|组织|指导|协调|监督|开展|承担|实施|处理|处置|维修|养护|清理|不|全县|城区|县城)+|(?:管理|工作|监管|执法|维修|养护|清理|处置|等)+$"
+)
+COMMON = 0.25  # a duty word shared by more units than this says nothing
+TITLE, HIGH, LOW = 3.0, 1.2, 2.5
+FULL = 6.0  # weight at which relevance is about two thirds
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Words of one county with their weights; `units` says whose duty a word is."""
+
+    words: dict[str, float]
+    units: dict[str, tuple[str, ...]]
+    places: frozenset[str]
+    high: re.Pattern[str]
+    low: re.Pattern[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Relevance:
+    """0–1, what was found, and the units it concerns (names)."""
+
+    value: float
+    hits: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+    unwanted: tuple[str, ...] = ()
+
+
+def audience(county: County) -> Audience:
+    """Read the county's units and places once."""
+    owners: dict[str, list[str]] = {}
+    for unit in county.units:
+        for word in dict.fromkeys((*_duty_words(unit.duty), *_names(unit.name, unit.aliases))):
+            owners.setdefault(word, []).append(unit.name)
+    most = max(2.0, COMMON * len(county.units))
+    words = {w: 1.0 + math.log(most / len(o)) / 2 for w, o in owners.items() if len(o) <= most}
+    places = frozenset(n for place in county.places for n in (place.name, *place.aliases) if len(n) >= 3)
+    groups = table("columns")["audience"]
+    return Audience(
+        words, {w: tuple(o) for w, o in owners.items()}, places, re.compile(groups["high"]), re.compile(groups["low"])
+    )
+
+
+def relevance(title: str, body: str, whom: Audience) -> Relevance:
+    """Weighted hits, a title's thrice, each word once, capped smoothly."""
+    text = body[:3000]
+    weights: dict[str, float] = {}
+    concerned: dict[str, float] = {}
+    for word, weight in whom.words.items():
+        if word in title or word in text:
+            weights[word] = weight * (TITLE if word in title else 1.0)
+            for unit in whom.units[word]:
+                concerned[unit] = concerned.get(unit, 0.0) + weights[word]
+    for place in whom.places:
+        if place in title or place in text:
+            weights[place] = 4.0
+    _add(weights, whom.high.findall(title), HIGH * TITLE)
+    _add(weights, whom.high.findall(text), HIGH)
+    unwanted = tuple(dict.fromkeys(whom.low.findall(title + text[:400])))
+    total = max(0.0, sum(weights.values()) - LOW * len(unwanted))
+    hits = tuple(sorted(weights, key=lambda word: (-weights[word], word))[:6])
+    return Relevance(
+        1 - math.exp(-total / FULL),
+        hits,
+        tuple(sorted(concerned, key=lambda unit: (-concerned[unit], unit))[:3]),
+        unwanted,
+    )
+
+
+def _add(weights: dict[str, float], words: Iterable[str], weight: float) -> None:
+    for word in words:
+        weights[word] = max(weights.get(word, 0.0), weight)
+
+
+def _duty_words(duty: str) -> tuple[str, ...]:
+    chunks = (GENERIC.sub("", GENERIC.sub("", chunk)) for chunk in CHUNK.split(duty))
+    return tuple(chunk for chunk in chunks if 2 <= len(chunk) <= 8)
+
+
+def _names(name: str, aliases: Iterable[str]) -> tuple[str, ...]:
+    return tuple(n for n in (name, *aliases) if len(n) >= 3)
