@@ -116,6 +116,10 @@ class Ranker:
         """Every entry held."""
         return tuple(self._entries)
 
+    def search(self, text: str, limit: int = 10) -> list[tuple[str, float]]:
+        """The nearest questions by words alone, without reranking (for a search box)."""
+        return self._questions.search(self.normalise(text), limit)
+
     def tags(self, id: str) -> Tags:
         """What an entry is for."""
         return self._card(id).tags
