@@ -41,6 +41,7 @@ ENOUGH = 60  # characters a known container must hold
 SHARE = 0.3  # of the densest block's text a known container must hold, else it is an empty frame or a summary
 BLANK = re.compile(r"[^\S\n]+")
 STOPS = re.compile("[，。；！？、：,;]")
+FOOTER = re.compile("ICP备|版权所有|公网安备|网站标识码|备案号|感谢您的访问|主办(?:单位)?[：:].{2,30}承办")
 TAIL = re.compile(
     r"^(?:分享到|上一篇|下一篇|打印本页|关闭窗口|【打印|【关闭|相关(?:链接|阅读|新闻|附件|解读)|扫一扫|微信扫一扫|责任编辑|返回顶部|打印|关闭|收藏)"
 )
@@ -114,7 +115,7 @@ def _weight(node: LexborNode) -> float:
     text = direct if node.tag == "span" else direct + inline.strip()
     if node.tag == "span" and node.parent is not None and node.parent.tag in ("p", "span"):
         return 0.0
-    if len(text) < 10:
+    if len(text) < 10 or FOOTER.search(text):
         return 0.0
     linked = sum(len(link.text()) for link in node.css("a")) if node.tag != "div" else 0
     marks = len(STOPS.findall(text))

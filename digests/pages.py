@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 
 LIMIT = 2_000_000
 TITLE_LENGTH = 200
+DATELINE = 40  # a line of its own above the text, not a date in a sentence
 SHORTEST = 6  # a shorter page title names the column
 ALIKE = 0.75  # of a heading's signs must be in a page title that words it another way
 SPLIT = re.compile(r"\s*(?:—{2,}|--+|\||丨|｜|_|–|\s-\s)\s*")
+HYPHEN_SITE = re.compile(r"\s*[-－][^-－]{2,20}(?:网|网站|政府|门户|局|频道|发布)$")
 TAGS = re.compile(r"<[^>]*>")
 SOURCE = re.compile(r"(?:来源|信息来源|文章来源|稿源|发布机构)\s*[：:]\s*([^\s|丨｜<>：:]{2,40})")
 PUBLISHED = re.compile(r"(?:发布时间|发布日期|时间|日期|发表时间|更新时间)\s*[：:]\s*(.{8,30})", re.DOTALL)
@@ -145,6 +147,7 @@ def _bare(text: str) -> str:
 
 def _without_site(title: str) -> str:
     """A <title> less the names of column and site it ends (or begins) with."""
+    title = HYPHEN_SITE.sub("", title)
     parts = [part for part in SPLIT.split(title) if part.strip()]
     sites = tuple(table("reading")["site_names"])
     while len(parts) > 1 and (parts[-1].endswith(sites) or len(parts[-1]) <= 4):
@@ -161,7 +164,8 @@ def _published(shown: str, metas: Mapping[str, str], labels: Mapping[str, str], 
         if found:
             return found
     before = shown.split(text[:12].strip() or "\0")[0] if text else shown
-    return find_date(before[-300:]) or date_in_url(url)
+    alone = (line for line in text.split("\n")[:5] if len(line) <= DATELINE)
+    return find_date(before[-300:]) or next(filter(None, map(find_date, alone)), None) or date_in_url(url)
 
 
 def _attachments(tree: LexborHTMLParser, base: str) -> tuple[str, ...]:
