@@ -15,6 +15,7 @@ from aiohttp import web
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.clock import ZONE, BusinessClock
+from bot.comparisons import Comparisons
 from bot.console import chat, demo, frame, login, pages, session
 from bot.engine import Engine, Frame, read_key
 from bot.maintenance import Maintenance, Retention
@@ -91,6 +92,7 @@ def assemble(data: Path, settings: Settings, imported: County | None) -> Parts:
         for other in connected.values():
             other.engine = engine
         preparer.accept = engine.inbox.accept
+        engine.outbox.finish = Comparisons(store, shop).finish
     except BaseException:
         store.close()
         raise

@@ -15,11 +15,14 @@ import re
 import sys
 import uuid
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import structlog
 
+from bot.comparison import Caption
 from config.errors import Busy, Rejected
 
 BYTES = 10 << 20  # security.md B T26
@@ -52,17 +55,25 @@ TEXTS = {
 }
 
 log = structlog.get_logger(__name__)
+Developed = tuple[dict[str, Any], bytes, bytes]  # facts, picture, thumbnail
 
 
 @dataclass(frozen=True, slots=True)
 class CleanPhoto:
-    """What we keep of a photo: `sha` names the cleaned JPEG, `dhash` (256 bits, hex) finds look-alikes."""
+    """What we keep of a photo: `sha` names the cleaned JPEG, `dhash` and `prints` (bot.photo_prints) find look-alikes.
+
+    When and where it was taken stood in its metadata, and stands only in our row now (WGS-84).
+    """
 
     sha: str
     width: int
     height: int
     size: int
     dhash: str
+    prints: str = ""
+    taken_at: int | None = None
+    lat: float | None = None
+    lon: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,21 +124,42 @@ class PhotoShop:
         try:
             async with self._turn:
                 data = raw if isinstance(raw, bytes) else await asyncio.to_thread(_read, raw)
-                made = await self._develop(_kind(data), data)
+                made = _print(*await self._develop(_kind(data), data))
         finally:
             self._inside -= 1
-        await asyncio.to_thread(self._keep, made)
+        sha = made.photo.sha
+        files = ((self.path(sha, small=True), made.small), (self._named(sha, ".jpg"), made.full))
+        await asyncio.to_thread(self._keep, sha, files)
         return made.photo
+
+    async def compare(self, name: str, before: str, after: str, caption: Caption) -> None:
+        """Make the comparison picture of two kept photos under `name`. Raises as `clean` does, OSError for a lost photo."""
+        files = [await asyncio.to_thread(self.path(sha).read_bytes) for sha in (before, after)]
+        parts = (json.dumps(asdict(caption)).encode(), *files)
+        packed = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+        async with self._turn:
+            _, picture, small = await self._develop("PAIR", packed)
+        files_made = ((self.path(name, small=True), small), (self.picture(name), picture))
+        await asyncio.to_thread(self._keep, name, files_made)
 
     def path(self, sha: str, small: bool = False) -> Path:
         """Where a photo (or its thumbnail) lies. Only a sha gets through, so no name can lead out of the folder."""
+        if not small and (picture := self.picture(sha)).exists():
+            return picture
+        return self._named(sha, ".s.jpg" if small else ".jpg")
+
+    def picture(self, name: str) -> Path:
+        """Where a comparison picture lies: a PNG, no part of backups, since it can be made again."""
+        return self._named(name, ".png")
+
+    def _named(self, sha: str, ending: str) -> Path:
         if not SHA.fullmatch(sha):
             raise Rejected(TEXTS["sha"])
-        return self._folder / sha[:2] / f"{sha}{'.s' if small else ''}.jpg"
+        return self._folder / sha[:2] / f"{sha}{ending}"
 
     def erase(self, sha: str) -> None:
         """Overwrite, then unlink, both files; erasing twice is fine. (Flash media may keep old blocks regardless.)"""
-        for path in (self.path(sha), self.path(sha, small=True)):
+        for path in (self.picture(sha), self._named(sha, ".jpg"), self.path(sha, small=True)):
             try:
                 _overwrite(path)
                 path.unlink()
@@ -135,7 +167,7 @@ class PhotoShop:
                 continue
             _sync_folder(path.parent)
 
-    async def _develop(self, kind: str, data: bytes) -> _Print:
+    async def _develop(self, kind: str, data: bytes) -> Developed:
         """Two tries: a child may have been killed for reasons that are not this photo's fault."""
         for _ in range(2):
             done = False
@@ -187,14 +219,14 @@ class PhotoShop:
         for left in self._tmp.iterdir():
             left.unlink()
 
-    def _keep(self, made: _Print) -> None:
-        sha = made.photo.sha
+    def _keep(self, sha: str, files: Sequence[tuple[Path, bytes]]) -> None:
+        folder = self._folder / sha[:2]
         try:
-            self.path(sha).parent.mkdir(exist_ok=True, mode=0o700)
-            for path, data in ((self.path(sha, small=True), made.small), (self.path(sha), made.full)):
+            folder.mkdir(exist_ok=True, mode=0o700)
+            for path, data in files:
                 if not path.exists():
                     self._write(path, data)
-            _sync_folder(self.path(sha).parent)
+            _sync_folder(folder)
             _sync_folder(self._folder)
         except OSError as trouble:
             log.error("photo not stored", errno=trouble.errno)
@@ -268,13 +300,18 @@ async def _frame(source: asyncio.StreamReader) -> bytes:
     return await source.readexactly(size)
 
 
-def _judge(answer: tuple[bytes, bytes, bytes]) -> _Print:
+def _judge(answer: tuple[bytes, bytes, bytes]) -> Developed:
     head, full, small = answer
     facts = json.loads(head)
     if "unfit" in facts:
         raise Rejected(TEXTS[facts["unfit"]])
-    sha = hashlib.sha256(full).hexdigest()
-    return _Print(CleanPhoto(sha, facts["width"], facts["height"], len(full), facts["dhash"]), full, small)
+    return facts, full, small
+
+
+def _print(facts: dict[str, Any], full: bytes, small: bytes) -> _Print:
+    taken = (facts.get(name) for name in ("taken_at", "lat", "lon"))
+    look = (facts["width"], facts["height"], len(full), facts["dhash"], facts["prints"])
+    return _Print(CleanPhoto(hashlib.sha256(full).hexdigest(), *look, *taken), full, small)
 
 
 def _private(path: str, flags: int) -> int:

@@ -16,6 +16,10 @@ import time
 import warnings
 from typing import TYPE_CHECKING, BinaryIO
 
+from bot.comparison import Caption, draw
+from bot.photo_exif import taken
+from bot.photo_prints import dhash, prints
+
 if TYPE_CHECKING:
     from PIL import Image
 
@@ -48,31 +52,27 @@ def main() -> None:
             _write(sink, frame)
 
 
-def develop(kind: str, raw: bytes) -> tuple[dict[str, int | str], bytes, bytes]:
+def develop(kind: str, raw: bytes) -> tuple[dict[str, int | float | str], bytes, bytes]:
     """(facts, full JPEG, small JPEG) of one picture. The same bytes always give the same result."""
-    image = _load(kind, raw)
+    image, found = _load(kind, raw)
     small = _shrink(image, SMALL_SIDE)
-    facts: dict[str, int | str] = {"width": image.width, "height": image.height, "dhash": dhash(image)}
-    return facts, _jpeg(image, 85), _jpeg(small, 80)
+    look = {"dhash": dhash(image), "prints": prints(image)}
+    return {"width": image.width, "height": image.height, **look, **found}, _jpeg(image, 85), _jpeg(small, 80)
 
 
-def dhash(image: Image.Image) -> str:
-    """256-bit difference hash: is each of 16×16 cells darker than its right neighbour? (dispatch.md D4)"""
-    from PIL.Image import Resampling
-
-    grey = image.convert("L").resize((17, 16), Resampling.LANCZOS).tobytes()
-    bits = 0
-    for row in range(0, 17 * 16, 17):
-        for at in range(row, row + 16):
-            bits = bits << 1 | (grey[at + 1] > grey[at])
-    return f"{bits:064x}"
+def pair(raw: bytes) -> tuple[dict[str, int | float | str], bytes, bytes]:
+    """The comparison picture (PNG) and its thumbnail; `raw` is what `bot.media` packed: caption, before, after."""
+    source = io.BytesIO(raw)
+    caption, before, after = (_read(source) or b"" for _ in range(3))
+    image, png = draw(_load("JPEG", before)[0], _load("JPEG", after)[0], Caption(**json.loads(caption)))
+    return {"width": image.width, "height": image.height}, png, _jpeg(_shrink(image, SMALL_SIDE * 2), 80)
 
 
 def _answer(kind: str, raw: bytes) -> tuple[bytes, bytes, bytes]:
     from PIL import Image
 
     try:
-        facts, full, small = develop(kind, raw)
+        facts, full, small = pair(raw) if kind == "PAIR" else develop(kind, raw)
         return json.dumps(facts).encode(), full, small
     except Unfit as unfit:
         code = str(unfit)
@@ -85,7 +85,7 @@ def _answer(kind: str, raw: bytes) -> tuple[bytes, bytes, bytes]:
     return json.dumps({"unfit": code}).encode(), b"", b""
 
 
-def _load(kind: str, raw: bytes) -> Image.Image:
+def _load(kind: str, raw: bytes) -> tuple[Image.Image, dict[str, int | float]]:
     from PIL import Image
 
     with Image.open(io.BytesIO(raw), formats=(kind,)) as opened:
@@ -94,13 +94,13 @@ def _load(kind: str, raw: bytes) -> Image.Image:
         # A JPEG with several pictures (MPO) is what many phones take; its first picture is the photo.
         if kind != "JPEG" and getattr(opened, "is_animated", False):
             raise Unfit("animated")
-        orientation = _orientation(opened)
+        orientation, found = _orientation(opened), taken(opened)
         opened.draft("RGB", (LONG_SIDE, LONG_SIDE))
         opened.load()
         image = _shrink(_plain(opened), LONG_SIDE)
     image = _flatten(image)
     turn = TURNS.get(orientation)
-    return image if turn is None else image.transpose(Image.Transpose(turn))
+    return (image if turn is None else image.transpose(Image.Transpose(turn))), found
 
 
 def _orientation(image: Image.Image) -> int:

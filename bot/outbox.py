@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter, deque
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -45,9 +45,10 @@ class _End:
 
 
 class Outbox:
-    """`take` rows after their commit; `sweep` finds those whose time has come."""
+    """`take` rows after their commit; `sweep` finds those whose time has come; `finish` makes pictures a message names."""
 
     def __init__(self, store: Store, platforms: Mapping[str, Platform], wake: Callable[[int], None]) -> None:
+        self.finish: Callable[[Message], Awaitable[Message]] | None = None
         self._store = store
         self._wake = wake
         self._platforms = platforms
@@ -212,7 +213,10 @@ class Outbox:
             failpoints.reach("send.before")
         try:
             async with asyncio.timeout(SEND_SECONDS):
-                return _End("sent", await platform.send(row, Message.from_json(row.body)))
+                message = Message.from_json(row.body)
+                if self.finish is not None and message.photos:
+                    message = await self.finish(message)
+                return _End("sent", await platform.send(row, message))
         except Offline as error:
             return _End("due", reason=str(error), again_in=error.after, tried=0)
         except Retry as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 
 import structlog
 
@@ -19,7 +20,7 @@ from handlers.commands import without_tag
 from handlers.events import Event, Facts, Photo, restored
 from handlers.office import Office
 from handlers.reports.reading import Reading
-from store import Store, inbox, photos
+from store import Store, Tx, inbox, photos
 from store.inbox import InboxRow
 
 log = structlog.get_logger()
@@ -76,7 +77,7 @@ class Preparer:
         """Enter a cleaned photo in the books; returns its hash."""
         if failpoints.ARMED:
             failpoints.reach("photo.kept")
-        await self._store.write(lambda tx: photos.add(tx, made.sha, made.width, made.height, made.size, made.dhash))
+        await self._store.write(partial(enter, made))
         if failpoints.ARMED:
             failpoints.reach("photo.entered")
         if not self._shop.path(made.sha).exists():
@@ -138,6 +139,12 @@ class Preparer:
                     break
             await asyncio.sleep(pause)
         return ""
+
+
+def enter(made: CleanPhoto, tx: Tx) -> None:
+    """A cleaned photo's row."""
+    taken = photos.Taken(made.taken_at, made.lat, made.lon)
+    photos.add(tx, made.sha, made.width, made.height, made.size, made.dhash, made.prints, taken)
 
 
 def _waited_for(connection: sqlite3.Connection) -> tuple[list[tuple[str, str, int]], dict[int, InboxRow]]:

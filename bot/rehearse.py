@@ -10,6 +10,7 @@ import sqlite3
 import tempfile
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from bot.engine import Engine, Frame
 from bot.inbox import Receipt
 from bot.media import PhotoShop
 from bot.platforms import Pace
-from bot.prepare import read_words
+from bot.prepare import enter, read_words
 from bot.script import START, Line, instant, read_script
 from config.county import County
 from config.errors import Busy, Fault, Rejected
@@ -112,7 +113,7 @@ class Album:
             await self._store.write(lambda tx: photos.add(tx, sha, 1600, 1200, 0, sha))
             return sha
         made = await (await self._open_shop()).clean(path)
-        await self._store.write(lambda tx: photos.add(tx, made.sha, made.width, made.height, made.size, made.dhash))
+        await self._store.write(partial(enter, made))
         return made.sha
 
     async def _open_shop(self) -> PhotoShop:

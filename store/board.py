@@ -114,8 +114,9 @@ def showing(connection: sqlite3.Connection, sha: str) -> list[tuple[str, str]]:
     """(task or draft id, group) of everything that shows a photo."""
     return connection.execute(
         "select p.task, coalesce(t.group_id, d.group_id, '') from task_photo p left join task t on t.id = p.task"
-        " left join draft d on d.id = p.task where p.sha = ? and p.hidden = 0",
-        (sha,),
+        " left join draft d on d.id = p.task where p.sha = ? and p.hidden = 0"
+        " union all select t.id, t.group_id from photo_pair p join task t on t.id = p.task where p.sha = ?",
+        (sha, sha),
     ).fetchall()
 
 

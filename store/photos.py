@@ -4,17 +4,42 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from store.writer import Tx
 
+PER_KEY = 40
 
-def add(tx: Tx, sha: str, width: int, height: int, size: int, dhash: str) -> None:
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """When and where a photo was taken, as far as it said so (WGS-84)."""
+
+    at: int | None = None
+    lat: float | None = None
+    lon: float | None = None
+
+    @property
+    def point(self) -> tuple[float, float] | None:
+        """Latitude and longitude."""
+        return None if self.lat is None or self.lon is None else (self.lat, self.lon)
+
+
+NOWHERE = Taken()
+
+
+def add(
+    tx: Tx, sha: str, width: int, height: int, size: int, dhash: str, prints: str = "", taken: Taken = NOWHERE
+) -> None:
     """Register a cleaned photo; the same picture twice is one row, and its age starts again."""
     tx.execute(
-        "insert into photo (sha, width, height, size, dhash, at) values (?, ?, ?, ?, ?, ?)"
-        " on conflict (sha) do update set at = excluded.at",
-        (sha, width, height, size, dhash, tx.at),
+        "insert into photo (sha, width, height, size, dhash, at, taken_at, lat, lon) values (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " on conflict (sha) do update set at = excluded.at, taken_at = coalesce(taken_at, excluded.taken_at),"
+        " lat = coalesce(lat, excluded.lat), lon = coalesce(lon, excluded.lon)",
+        (sha, width, height, size, dhash, tx.at, taken.at, taken.lat, taken.lon),
     )
+    if prints:
+        tx.execute("insert into photo_print (sha, prints) values (?, ?) on conflict do nothing", (sha, prints))
 
 
 def known(source: Tx | sqlite3.Connection, sha: str) -> bool:
@@ -28,6 +53,7 @@ def sweep(tx: Tx, before: int) -> list[str]:
     for (sha,) in rows:
         tx.execute("delete from photo where sha = ?", (sha,))
         tx.execute("delete from photo_room where sha = ?", (sha,))
+        tx.execute("delete from photo_print where sha = ?", (sha,))
     return [row[0] for row in rows]
 
 
@@ -64,7 +90,76 @@ def waited_for(source: Tx | sqlite3.Connection) -> list[tuple[str, str, int]]:
     return source.execute("select channel, ref, event_seq from photo_wait order by event_seq, ref").fetchall()
 
 
-def dhash(source: Tx | sqlite3.Connection, sha: str) -> str:
-    """The 256-bit likeness hash of a photo, in hex; empty when it is not in the books."""
-    row = source.execute("select dhash from photo where sha = ?", (sha,)).fetchone()
+def taken(source: Tx | sqlite3.Connection, sha: str) -> Taken:
+    """When and where a photo was taken."""
+    row = source.execute("select taken_at, lat, lon from photo where sha = ?", (sha,)).fetchone()
+    return Taken(*row) if row else NOWHERE
+
+
+def prints(source: Tx | sqlite3.Connection, sha: str) -> str:
+    """How a photo is recognised again (handlers.tasks.likeness); empty when it is not in the books."""
+    row = source.execute("select prints from photo_print where sha = ?", (sha,)).fetchone()
     return str(row[0]) if row else ""
+
+
+def enter(tx: Tx, sha: str, coarse: bytes, keys: Sequence[int]) -> None:
+    """From now on `look` finds this photo by any of these keys."""
+    row = tx.one("insert into print (sha, coarse) values (?, ?) on conflict do nothing returning id", (sha, coarse))
+    if row is not None:
+        sql = "insert into print_band (key, print) values (?, ?) on conflict do nothing"
+        tx.connection.executemany(sql, [(key, row[0]) for key in keys])
+
+
+def look(source: Tx | sqlite3.Connection, keys: Sequence[int]) -> list[tuple[str, bytes]]:
+    """(sha, coarse) of photos sharing a key, for each key the newest `PER_KEY`: dull pictures share theirs with many."""
+    sql = "select print from print_band where key = ? order by print desc limit ?"
+    ids = sorted({row[0] for key in keys for row in source.execute(sql, (key, PER_KEY))})
+    found: list[tuple[str, bytes]] = []
+    for at in range(0, len(ids), 500):
+        some = ids[at : at + 500]
+        marks = ", ".join("?" * len(some))
+        found += source.execute(f"select sha, coarse from print where id in ({marks})", some).fetchall()
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A comparison picture: two photos and what is written to them."""
+
+    before: str
+    after: str
+    title: str
+    said_before: str
+    said_after: str
+
+
+def name_pair(tx: Tx, sha: str, task: str, pair: Pair) -> None:
+    """Write down a picture that is made when it is first sent."""
+    values = (sha, task, pair.before, pair.after, pair.title, pair.said_before, pair.said_after)
+    sql = (
+        "insert into photo_pair (sha, task, before, after, title, said_before, said_after) values (?, ?, ?, ?, ?, ?, ?)"
+    )
+    tx.execute(f"{sql} on conflict do nothing", values)
+
+
+def pair(source: Tx | sqlite3.Connection, sha: str) -> Pair | None:
+    """The comparison picture of this name."""
+    sql = "select before, after, title, said_before, said_after from photo_pair where sha = ?"
+    row = source.execute(sql, (sha,)).fetchone()
+    return Pair(*row) if row else None
+
+
+def pair_of(source: Tx | sqlite3.Connection, sha: str) -> str:
+    """The task a comparison picture is of, or nothing."""
+    row = source.execute("select task from photo_pair where sha = ?", (sha,)).fetchone()
+    return str(row[0]) if row else ""
+
+
+def forget(tx: Tx, shas: Sequence[str]) -> list[str]:
+    """A recall: time and place go, and so do the pictures that show these photos; returns those pictures' names."""
+    gone: list[str] = []
+    for sha in shas:
+        tx.execute("update photo set taken_at = null, lat = null, lon = null where sha = ?", (sha,))
+        rows = tx.all("delete from photo_pair where before = ? or after = ? returning sha", (sha, sha))
+        gone += [row[0] for row in rows]
+    return gone

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from store.photos import forget
 from store.writer import Tx
 
 _FIELDS = (
@@ -268,7 +269,8 @@ def hide_photos(tx: Tx, task: str, event_seq: int) -> list[str]:
     tx.execute("update task_photo set hidden = 1 where task = ? and event_seq = ?", (task, event_seq))
     for sha in shas:
         tx.execute("update photo set kept = kept - 1 where sha = ? and kept > 0", (sha,))
-    return [sha for sha in shas if not tx.one("select 1 from task_photo where sha = ? and hidden = 0", (sha,))]
+    gone = [sha for sha in shas if not tx.one("select 1 from task_photo where sha = ? and hidden = 0", (sha,))]
+    return gone + forget(tx, gone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +303,12 @@ def move_photo(tx: Tx, sha: str, task: str, to: str, role: str = "report") -> No
 def showing(source: Tx | sqlite3.Connection, sha: str) -> list[tuple[str, str]]:
     """(task, role) wherever this photo is shown."""
     return source.execute("select task, role from task_photo where sha = ? and hidden = 0", (sha,)).fetchall()
+
+
+def using(source: Tx | sqlite3.Connection, sha: str, role: str) -> list[str]:
+    """Tasks a photo came to in this role, taken back or not, the first one first."""
+    rows = source.execute("select task from task_photo where sha = ? and role = ? order by at, task", (sha, role))
+    return [row[0] for row in rows]
 
 
 def arrived_since(source: Tx | sqlite3.Connection, task: str, person: str, since: int) -> list[str]:

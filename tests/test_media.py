@@ -21,7 +21,7 @@ from PIL import Image, ImageCms, ImageOps, MpoImagePlugin
 
 from bot import media
 from bot.media import PhotoShop
-from bot.media_worker import dhash
+from bot.photo_prints import dhash
 from config.errors import Busy, Rejected
 
 GPS = 0x8825
@@ -148,6 +148,16 @@ async def test_no_metadata_survives(shop: PhotoShop) -> None:
         assert segments(kept) & (set(range(0xE1, 0xF0)) | {0xFE}) == set()
         assert not re.search(rb"Exif|adobe|SecretMaker|SERIAL|GPS|Zhang|ICC_PROFILE", kept)
         assert not Image.open(io.BytesIO(kept)).getexif()
+
+
+@pytest.mark.asyncio
+async def test_time_and_place_leave_the_file_and_come_back_as_facts(shop: PhotoShop) -> None:
+    clean = await shop.clean(from_phone())
+    assert (clean.taken_at, clean.lat, clean.lon) == (None, 30.4543, 114.8676)
+    assert len(clean.prints.split()) == 6
+    bare = await shop.clean(encoded(picture()))
+    assert (bare.taken_at, bare.lat, bare.lon) == (None, None, None)
+    assert bare.sha == clean.sha
 
 
 @pytest.mark.asyncio

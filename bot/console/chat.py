@@ -276,7 +276,7 @@ async def photo(request: web.Request) -> web.StreamResponse:
     return web.FileResponse(
         path,
         headers={
-            "Content-Type": "image/jpeg",
+            "Content-Type": "image/png" if path.suffix == ".png" else "image/jpeg",
             "Cache-Control": "private, max-age=86400, immutable",
             "Content-Disposition": "inline",
         },

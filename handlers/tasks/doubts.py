@@ -1,39 +1,87 @@
-"""An after-photo that was seen before is a question to the person who checks, privately; it decides nothing (dispatch.md D4)."""
+"""An after-photo that raises a question: seen before, taken before the report, or taken elsewhere (dispatch.md D4).
+
+The question goes to one person, privately, and decides nothing: the better the rule "same angle" is kept, the more
+honest photos look alike.
+"""
 
 from __future__ import annotations
 
-from handlers.tasks import moving
+from collections.abc import Sequence
+
+from handlers.coordinates import metres
+from handlers.tasks import likeness, moving
 from handlers.turn import Turn
 from store import photos, tasks
 from store.tasks import Task
 
-NEAR = 31  # bits of 256 (dispatch.md D4: dHash-256)
+FAR = 500  # metres
+SLACK = 60  # seconds: two phones' clocks
 
 
-def compare(turn: Turn, task: Task) -> None:
-    """Tell a dispatcher outside the unit (else a verifier) when the photos just fed back were used before."""
-    other = next((found for sha in turn.facts.photos if (found := _used(turn, task, sha))), "")
-    if not other:
+def compare(turn: Turn, task: Task, shas: Sequence[str] = ()) -> None:
+    """Tell a dispatcher outside the unit (else a verifier) what is odd about the photos just fed back."""
+    sent = tuple(shas or turn.facts.photos)
+    said = [said for said in (_seen(turn, task, sent), _early(turn, task, sent), _far(turn, task, sent)) if said]
+    for sha in sent:
+        prints = photos.prints(turn.tx, sha)
+        photos.enter(turn.tx, sha, likeness.coarse(prints), likeness.keys(prints))
+    if not said:
         return
     moving.record(turn, task, "suspect", task.state, code="photo")
     own = set(tasks.units(turn.tx, task.id))
     people = (*turn.office.with_role("dispatcher"), *turn.office.with_role("verifier"))
     person = next((p.id for p in people if p.unit not in own), "")
     if person:
-        turn.tell(person, "verify_request", moving.say(turn, "suspect", task, other=other), task=task)
+        turn.tell(person, "verify_request", moving.say(turn, "suspect", task, doubts="；".join(said)), task=task)
+
+
+def _seen(turn: Turn, task: Task, sent: Sequence[str]) -> str:
+    other = next((found for sha in sent if (found := _used(turn, task, sha))), "")
+    return f"反馈照片与{other}的照片几乎相同" if other else ""
 
 
 def _used(turn: Turn, task: Task, sha: str) -> str:
     """Where a photo was used before: "上报" of this task, another task's number, or nothing."""
     for other, role in tasks.showing(turn.tx, sha):
-        if other != task.id and tasks.exists(turn.tx, other):
-            return f" #{tasks.get(turn.tx, other).number} "
         if other == task.id and role == "report":
             return "上报"
-    mine = photos.dhash(turn.tx, sha)
+        if found := _number(turn, task, other):
+            return found
+    mine = photos.prints(turn.tx, sha)
     before = (photo.sha for photo in tasks.photos(turn.tx, task.id, "report") if photo.sha != sha)
-    return "上报" if mine and any(_near(mine, photos.dhash(turn.tx, old)) for old in before) else ""
+    if any(likeness.alike(mine, photos.prints(turn.tx, old)) for old in before):
+        return "上报"
+    near = likeness.candidates(mine, photos.look(turn.tx, likeness.keys(mine, mirrored=True)))
+    alike = (old for old in near if old != sha and likeness.alike(mine, photos.prints(turn.tx, old)))
+    shown = (other for old in alike for other in tasks.using(turn.tx, old, "evidence"))
+    return next((found for other in shown if (found := _number(turn, task, other))), "")
 
 
-def _near(one: str, other: str) -> bool:
-    return bool(other) and (int(one, 16) ^ int(other, 16)).bit_count() <= NEAR
+def _number(turn: Turn, task: Task, other: str) -> str:
+    if other == task.id or not tasks.exists(turn.tx, other):
+        return ""
+    return f" #{tasks.get(turn.tx, other).number} "
+
+
+def _early(turn: Turn, task: Task, sent: Sequence[str]) -> str:
+    """Only two cameras' times are compared: ours may run ahead in a demo."""
+    reported = [at for at in (photos.taken(turn.tx, sha).at for sha in _reported(turn, task)) if at is not None]
+    after = [at for at in (photos.taken(turn.tx, sha).at for sha in sent) if at is not None]
+    return "反馈照片的拍摄时间早于上报照片" if reported and after and min(after) < min(reported) - SLACK else ""
+
+
+def _far(turn: Turn, task: Task, sent: Sequence[str]) -> str:
+    reported = [point for sha in _reported(turn, task) if (point := photos.taken(turn.tx, sha).point)]
+    after = [point for sha in sent if (point := photos.taken(turn.tx, sha).point)]
+    if not reported or not after:
+        return ""
+    away = max(min(metres(here, there) for there in reported) for here in after)
+    return f"反馈照片的拍摄地点距上报照片约{_distance(away)}" if away > FAR else ""
+
+
+def _distance(away: float) -> str:
+    return f"{away:.0f}米" if away < 1000 else f"{away / 1000:.1f}公里"
+
+
+def _reported(turn: Turn, task: Task) -> list[str]:
+    return [photo.sha for photo in tasks.photos(turn.tx, task.id, "report")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from handlers.office import LEAD_ROLES
-from handlers.tasks import moving
+from handlers.tasks import doubts, moving
 from handlers.turn import Turn
 from store import tasks
 from store.tasks import Task
@@ -20,6 +20,8 @@ def take(turn: Turn) -> None:
             tasks.add_photo(turn.tx, task_id, photo.sha, role, turn.actor.id, event.due_at)
             if task is not None:
                 moving.record(turn, task, "photo", task.state, code=photo.sha)
+        if task is not None and role == "evidence" and event.photos:
+            doubts.compare(turn, task, tuple(photo.sha for photo in event.photos))
 
 
 def _answers(turn: Turn, task: Task) -> bool:

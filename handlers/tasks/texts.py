@@ -24,7 +24,7 @@ TEXTS: dict[str, str] = {
     "feedback": "【已反馈】#{number} {unit}:{words}({photos})\n请 {verifier} 核查，回复“通过”或“返工 原因”",
     "part_reported": "【已反馈】#{number} {own}:{words}({photos})\n会办还差 {missing} 反馈",
     "verify_request": "【请核查】#{number} {where}{category}，{unit}已反馈({photos})\n请回复“通过 {number}”或“返工 {number} 原因”",
-    "suspect": "【照片存疑】#{number} 反馈照片与{other}的照片几乎相同\n请核查时留意，仅提醒，不作认定",
+    "suspect": "【照片存疑】#{number} {doubts}\n请核查时留意，仅提醒，不作认定",
     "closed": "【已办结】#{number} {where}{category}\n用时{used}，{punctual}",
     "force_closed": "【已办结】#{number} 由{person}决定办结\n原因:{words}",
     "rework": "【返工】#{number} 核查未通过，请{unit}重新办理\n{due}反馈",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from handlers import saying
 from handlers.commands import Command
-from handlers.tasks import asking, doubts, finding, moving
+from handlers.tasks import asking, comparing, doubts, finding, moving
 from handlers.tasks.texts import lasted, short
 from handlers.turn import Turn
 from store import drafts, tasks, timers
@@ -80,7 +80,8 @@ def _ask_check(turn: Turn, task: Task, shown: dict[str, str]) -> None:
     name = turn.office.person_name(person)
     said = moving.say(turn, "feedback", task, **shown, verifier=f"@{name}" if name else "核查员")
     buttons = (("通过", f"通过 {task.number}"), ("返工", f"返工 {task.number}"))
-    moving.announce(turn, "feedback", said, task, mention=person, photos=turn.facts.photos, buttons=buttons)
+    shas = comparing.shown(turn, task)
+    moving.announce(turn, "feedback", said, task, mention=person, photos=shas, buttons=buttons)
     asked = moving.say(turn, "verify_request", task, **shown)
     moving.reach(turn, task, person, "verify_request", asked, buttons)
     due = turn.office.worktime.resume(turn.allowed(task), turn.office.rules.verify_hours * 3600, "work_hour")

@@ -158,9 +158,17 @@ create table task_message (channel text not null, message text not null, task te
 create index task_message_task on task_message (task);
 create table task_note (task text not null, n integer not null, text text not null, primary key (task, n)) without rowid;
 
-create table photo (sha text primary key, width integer not null, height integer not null, size integer not null, dhash text not null, at integer not null, kept integer not null default 0) without rowid;
+create table photo (sha text primary key, width integer not null, height integer not null, size integer not null, dhash text not null, at integer not null, kept integer not null default 0,
+  taken_at integer, lat real, lon real) without rowid; -- as its camera wrote them (WGS-84, 4 decimals)
 create index photo_loose on photo (at) where kept = 0;
 create index task_photo_sha on task_photo (sha);
+create table photo_print (sha text primary key, prints text not null); -- how it is recognised again, erased or not
+create table print (id integer primary key, sha text not null unique, coarse blob not null); -- after-photos, to be found
+create table print_band (key integer not null, print integer not null, primary key (key, print)) without rowid;
+create table photo_pair (sha text primary key, task text not null, before text not null, after text not null, title text not null,
+  said_before text not null, said_after text not null) without rowid; -- comparison pictures, made when first sent
+create index photo_pair_before on photo_pair (before);
+create index photo_pair_after on photo_pair (after);
 create table photo_room (sha text not null, room text not null, primary key (sha, room)) without rowid; -- where the built-in work group shows it
 create table photo_wait (channel text not null, ref text not null, event_seq integer not null, at integer not null, primary key (channel, ref)) without rowid;
 
