@@ -85,8 +85,9 @@ OTHERS = {"cgj": ("cgj", "zjj", "jjdd"), "zjj": ("zjj", "cgj", "jjdd"), "jjdd": 
 class PlainReader:
     """Key words only; "好像" makes it unsure."""
 
-    def __init__(self, county: County, lessons: Sequence[Lesson] = ()) -> None:
+    def __init__(self, county: County, lessons: Sequence[Lesson] = (), kept: bytes = b"") -> None:
         self.county = county
+        self.to_keep = b""
 
     def listen(self, text: str, photos: int) -> bool:
         return self.read(text, photos).kind == "report"
