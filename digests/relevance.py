@@ -16,6 +16,8 @@ GENERIC = re.compile(
 )
 COMMON = 0.25  # a duty word shared by more units than this says nothing
 TITLE, HIGH, LOW = 3.0, 1.2, 2.5
+PLACE = 4.0
+READ = 800  # characters of the text: what it is about stands at its head
 FULL = 6.0  # weight at which relevance is about two thirds
 
 
@@ -26,6 +28,7 @@ class Audience:
     words: dict[str, float]
     units: dict[str, tuple[str, ...]]
     places: frozenset[str]
+    known: re.Pattern[str]
     high: re.Pattern[str]
     low: re.Pattern[str]
 
@@ -50,24 +53,25 @@ def audience(county: County) -> Audience:
     words = {w: 1.0 + math.log(most / len(o)) / 2 for w, o in owners.items() if len(o) <= most}
     places = frozenset(n for place in county.places for n in (place.name, *place.aliases) if len(n) >= 3)
     groups = table("columns")["audience"]
-    return Audience(
-        words, {w: tuple(o) for w, o in owners.items()}, places, re.compile(groups["high"]), re.compile(groups["low"])
-    )
+    every = sorted({*words, *places}, key=lambda word: (-len(word), word))
+    known = re.compile("|".join(map(re.escape, every)) or r"(?!)")
+    owned = {word: tuple(owner) for word, owner in owners.items()}
+    return Audience(words, owned, places, known, re.compile(groups["high"]), re.compile(groups["low"]))
 
 
 def relevance(title: str, body: str, whom: Audience) -> Relevance:
     """Weighted hits, a title's thrice, each word once, capped smoothly."""
-    text = body[:3000]
+    text = body[:READ]
+    found = set(whom.known.findall(f"{title}\n{text}"))
     weights: dict[str, float] = {}
     concerned: dict[str, float] = {}
-    for word, weight in whom.words.items():
-        if word in title or word in text:
+    for word in found - whom.places:
+        weight = whom.words.get(word)
+        if weight:
             weights[word] = weight * (TITLE if word in title else 1.0)
             for unit in whom.units[word]:
                 concerned[unit] = concerned.get(unit, 0.0) + weights[word]
-    for place in whom.places:
-        if place in title or place in text:
-            weights[place] = 4.0
+    _add(weights, found & whom.places, PLACE)
     _add(weights, whom.high.findall(title), HIGH * TITLE)
     _add(weights, whom.high.findall(text), HIGH)
     unwanted = tuple(dict.fromkeys(whom.low.findall(title + text[:400])))

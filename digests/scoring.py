@@ -14,9 +14,7 @@ from digests.facts import form_of
 from digests.items import Item
 from digests.relevance import Audience, relevance
 
-DEADLINE = re.compile(
-    r"(?:截止|截至|于|在|至|前)?[^。；\n]{0,14}?((?:20\d\d年)?\d{1,2}月\d{1,2}日)[^。；\n]{0,6}(?:前|截止|止|之前|以前|24时)"
-)
+DEADLINE = re.compile(r"((?:20\d\d年)?\d{1,2}月\d{1,2}日)[^。；\n]{0,6}(?:前|截止|止|之前|以前|24时)")
 SOON = 10  # days
 THIN = 40  # characters
 DRAFT = "征求意见稿"

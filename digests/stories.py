@@ -27,6 +27,7 @@ SAMPLE = 8
 SHORT = 400  # shorter texts keep more of their shingles
 POSTINGS = 200  # newest holders of a shingle that are looked at
 CANDIDATES = 8
+READ = 1000  # items kept cut for comparison
 COVERED = 0.5  # "at least about half of its characters come from the same base"
 RATIO = 0.4  # digest.md C2
 QUOTING = 0.8  # below this, a meeting's news only quotes
@@ -50,8 +51,7 @@ class Stories:
     """All items seen so far. `add` judges a new one against them; give it a window's items again after a restart."""
 
     _items: list[Item] = field(default_factory=list)
-    _told: list[Told] = field(default_factory=list)
-    _prints: list[Prints] = field(default_factory=list)
+    _read: dict[int, tuple[Told, Prints]] = field(default_factory=dict)  # the last used, cut again when needed
     _cluster: list[int] = field(default_factory=list)
     _members: dict[int, list[int]] = field(default_factory=dict)
     _holders: dict[int, list[int]] = field(default_factory=dict)
@@ -73,9 +73,10 @@ class Stories:
         found: list[tuple[float, int]] = []
         near, why = 0.0, ""
         for other in self._candidates(prints):
-            share, ratio = overlap(prints, self._prints[other])
+            old, old_prints = self._cut(other)
+            share, ratio = overlap(prints, old_prints)
             near = max(near, share * min(1.0, ratio / RATIO))
-            if enough(new, self._told[other], share, ratio):
+            if enough(new, old, share, ratio):
                 found.append((share, other))
         for share, other in sorted(found, key=lambda pair: (-pair[0], pair[1])):
             against = self._against(new, other)
@@ -87,13 +88,25 @@ class Stories:
     def _against(self, new: Told, other: int) -> str | None:
         """The first reason against joining any member of `other`'s cluster."""
         members = [other, *(m for m in self._members[self._cluster[other]][:CANDIDATES] if m != other)]
-        return next((why for m in members if (why := conflict(new, self._told[m]))), None)
+        return next((why for m in members if (why := conflict(new, self._cut(m)[0]))), None)
 
     def _candidates(self, prints: Prints) -> list[int]:
         seen: Counter[int] = Counter()
         for mark in sampled(prints):
             seen.update(self._holders.get(mark, ())[-POSTINGS:])
         return [other for other, _ in sorted(seen.items(), key=lambda pair: (-pair[1], -pair[0]))[:CANDIDATES]]
+
+    def _cut(self, at: int) -> tuple[Told, Prints]:
+        if at not in self._read:
+            item = self._items[at]
+            old = told(item.title, item.body, item.doc_number)
+            self._remember(at, old, shingles(old.text))
+        return self._read[at]
+
+    def _remember(self, at: int, cut: Told, prints: Prints) -> None:
+        self._read[at] = cut, prints
+        if len(self._read) > READ:
+            self._read.pop(next(iter(self._read)))
 
     def _thread(self, item: Item, new: Told) -> tuple[str, ...]:
         """Items this one cites by document number or by 《title》, or that a retraction or correction is about."""
@@ -108,8 +121,7 @@ class Stories:
     def _keep(self, item: Item, new: Told, prints: Prints, cluster: int) -> None:
         at = len(self._items)
         self._items.append(item)
-        self._told.append(new)
-        self._prints.append(prints)
+        self._remember(at, new, prints)
         self._cluster.append(cluster)
         self._members.setdefault(cluster, []).append(at)
         for mark in sampled(prints):
