@@ -17,6 +17,7 @@ MARKS = tuple(
 QUOTED = re.compile(r"[“\"「『‘'][^”\"」』’'\n]{1,14}[”\"」』’']")  # a mark spoken of stands in quotation marks
 SHORTEST = 15  # characters of text below which there is nothing to read
 HARD_ADS, SOFT_ADS = 2, 3
+AD_LENGTH = 500
 SAYS = "主持|出席|强调|指出|讲话|表示|带队|带领|率|到|在|赴|调研|参加|深入|来|一行|作|介绍|宣布|同志|、|，|,|。|$"
 BROKEN = re.compile(
     "�|锟斤拷|烫烫烫|Ã[\u0080-\u00bf]|â€|404NotFound|502BadGateway|页面不存在|访问的页面|请开启JavaScript|加载中|系统繁忙|undefined|nullnull",
@@ -80,7 +81,11 @@ def soft_ad(title: str, body: str) -> tuple[str, ...]:
     words, text = table("words")["soft_ads"], title + body
     hard = tuple(word for word in words["hard"] if word in text)
     soft = tuple(word for word in words["soft"] if word in text)
-    return hard + soft if len(hard) >= HARD_ADS or (hard and len(soft) >= 2) or len(soft) >= 2 * SOFT_ADS else ()
+    more = len(text) // AD_LENGTH  # a long report meets such words by chance
+    sells = (
+        len(hard) >= HARD_ADS + more or (len(hard) > more and len(soft) >= 2 + more) or len(soft) >= 2 * SOFT_ADS + more
+    )
+    return hard + soft if sells else ()
 
 
 def _wrong_post(text: str, name: str, leaders: Sequence[Leader], day: str) -> str | None:
