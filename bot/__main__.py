@@ -4,6 +4,6 @@ import os
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: two threads on a busy machine cost fivefold (faq.md B)
 
-from bot.cli import main  # noqa: E402
+from bot.cli import main
 
 main()
