@@ -91,7 +91,7 @@ FIELDS = {
     "own": "城市管理综合执法局", "time": "09:31", "used": "1小时20分", "list": "#1122-015、#1122-016、#1122-018", "words": "雕塑上的小广告已清理干净",
     "photos": "2张照片", "verifier": "@欧阳建国", "missing": "交警大队", "choices": "1 城管执法局  2 住建局  3 交警大队", "count": "2",
     "until": "2027年3月31日", "master": "1122-015", "assistants": "交警大队、住建局", "joined": "", "final": "。首接负责，不再退单",
-    "other": " #1119-003 ", "punctual": "按期", "label": "签收", "who": "承办单位经办人", "days": "7", "word": "退单", "extensions": "2", "reason": "",
+    "other": " #1119-003 ", "doubts": "反馈照片与 #1119-003 的照片几乎相同；拍摄时间早于上报", "punctual": "按期", "label": "签收", "who": "承办单位经办人", "days": "7", "word": "退单", "extensions": "2", "reason": "",
 }  # fmt: skip
 
 
