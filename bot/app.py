@@ -64,6 +64,7 @@ def rules_of(settings: Settings, texts: Mapping[str, str] | None = None) -> Rule
         reminders=settings.reminder_cap,
         reopen_days=settings.reopen_days,
         returns=settings.returns_cap,
+        hours=settings.office_hours,
         texts=wording.own(texts or {}),
     )
 
@@ -97,7 +98,10 @@ def assemble(data: Path, settings: Settings, imported: County | None) -> Parts:
         store.close()
         raise
     retention = Retention(
-        settings.keep_audit_days, backup_minutes=settings.backup_minutes, backup_keep=settings.backup_keep
+        settings.keep_audit_days,
+        settings.keep_photos_days,
+        backup_minutes=settings.backup_minutes,
+        backup_keep=settings.backup_keep,
     )
     return Parts(engine, platform, shop, preparer, Maintenance(store, shop, retention), settings, data)
 

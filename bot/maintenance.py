@@ -22,7 +22,7 @@ from bot import backup, failpoints
 from bot.clock import ZONE
 from bot.media import SHA, PhotoShop
 from config.errors import QunbanError
-from store import Store, audit, history, meta, photos, sessions
+from store import Store, audit, history, meta, photos, sessions, tasks
 
 log = structlog.get_logger()
 SESSION_IDLE, SESSION_AGE = 86400, 30 * 86400  # seconds; the real limits hold when a session is used, this only tidies
@@ -34,6 +34,7 @@ class Retention:
     """How long things are kept: days, minutes between backups, copies kept."""
 
     audit_days: int = 400
+    photo_days: int = 180
     loose_photo_hours: int = 24
     backup_minutes: int = 15
     backup_keep: int = 14
@@ -93,12 +94,22 @@ class Maintenance:
         await self._store.write(lambda tx: audit.purge(tx, now - self._retention.audit_days * 86400))
         real = int(time.time())
         await self._store.write(lambda tx: sessions.sweep(tx, real - SESSION_IDLE, real - SESSION_AGE))
+        await self._retire_photos(now - self._retention.photo_days * 86400)
         while shas := await self._store.write(lambda tx: photos.sweep(tx, now - loose)):
             for sha in shas:
                 await self._erase(sha)
         if self._store.folder is not None:
             for sha in await asyncio.to_thread(_old_files, self._store.folder / "photos", time.time() - loose):
                 await self._erase(sha)  # unless it has a row: a process may die between a file and its row
+
+    async def _retire_photos(self, before: int) -> None:
+        """Photos of tasks long ended: their rows go here, their files with the sweep that follows."""
+        while True:
+            count, pictures = await self._store.write(lambda tx: tasks.retire_photos(tx, before))
+            for picture in pictures:
+                await self._erase(picture)
+            if not count:
+                return
 
     async def _erase(self, sha: str) -> None:
         """In the writer's turn: who enters the same photo comes before, and it stays, or behind, and sees it gone."""

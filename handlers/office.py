@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from config.county import Category, County, Group, Person, Place, Unit
-from handlers.calendar import Calendar
+from handlers.calendar import OFFICE_HOURS, Calendar, Spans
 from handlers.reports.reading import Lesson, Reader
 from handlers.worktime import Worktime
 
@@ -41,6 +41,7 @@ class Rules:
     reopen_days: int = 7
     returns: int = 2
     extensions: int = 2
+    hours: Spans = OFFICE_HOURS
     texts: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -133,7 +134,7 @@ def open_office(
     return Office(
         county=county,
         reader=reader or Reader(county, lessons, kept),
-        worktime=Worktime(Calendar(county.calendar)),
+        worktime=Worktime(Calendar(county.calendar, rules.hours)),
         channels=channels,
         rules=rules,
         key=key,

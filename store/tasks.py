@@ -260,15 +260,29 @@ def add_photo(tx: Tx, task: str, sha: str, role: str, person: str, event_seq: in
 
 def hide_photos(tx: Tx, task: str, event_seq: int) -> list[str]:
     """Hide the photos one message brought (a recall): files go, hashes stay. Returns the files no other task shows."""
-    shas = [
-        row[0]
-        for row in tx.all(
-            "select sha from task_photo where task = ? and event_seq = ? and hidden = 0", (task, event_seq)
-        )
-    ]
-    tx.execute("update task_photo set hidden = 1 where task = ? and event_seq = ?", (task, event_seq))
-    for sha in shas:
+    return _hide(
+        tx,
+        tx.all(
+            "select task, sha, role from task_photo where task = ? and event_seq = ? and hidden = 0", (task, event_seq)
+        ),
+    )
+
+
+def retire_photos(tx: Tx, before: int, limit: int = 500) -> tuple[int, list[str]]:
+    """Hide photos of tasks that ended before a moment: how many, and the files no task shows any more (PIPL 19)."""
+    rows = tx.all(
+        "select p.task, p.sha, p.role from task_photo p join task t on t.id = p.task where p.hidden = 0"
+        f" and not ({_OPEN}) and coalesce(t.closed_at, t.opened_at) < ? limit ?",
+        (before, limit),
+    )
+    return len(rows), _hide(tx, rows)
+
+
+def _hide(tx: Tx, rows: Sequence[tuple[str, str, str]]) -> list[str]:
+    for task, sha, role in rows:
+        tx.execute("update task_photo set hidden = 1 where task = ? and sha = ? and role = ?", (task, sha, role))
         tx.execute("update photo set kept = kept - 1 where sha = ? and kept > 0", (sha,))
+    shas = dict.fromkeys(sha for _, sha, _ in rows)
     gone = [sha for sha in shas if not tx.one("select 1 from task_photo where sha = ? and hidden = 0", (sha,))]
     return gone + forget(tx, gone)
 
