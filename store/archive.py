@@ -1,0 +1,78 @@
+"""The archive of the digest and its search: words cut before storing, kept apart by a sign no text contains.
+
+One copy serves reading and searching: `read` takes the sign out again. Who asks gets the newest first, items with the
+words in their title before the others. The index is the one sqlite-utils makes and tends (`tidy`); it is fed here,
+since a database that trusts no schema lets no trigger do it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from store.writer import Tx
+
+WORD = "\x1f"
+FTS = "item_text_fts"
+
+
+def add(tx: Tx, item: int, title: str, body: str) -> None:
+    """Keep an item's words, already apart."""
+    tx.execute("insert into item_text (item, title, body) values (?, ?, ?)", (item, title, body))
+    tx.execute(f"insert into {FTS} (rowid, title, body) values (?, ?, ?)", (item, title, body))
+
+
+def read(source: Tx | sqlite3.Connection, item: int) -> tuple[str, str]:
+    """Title and body as they were written."""
+    row = source.execute("select title, body from item_text where item = ?", (item,)).fetchone()
+    return (plain(row[0]), plain(row[1])) if row else ("", "")
+
+
+def plain(words: str) -> str:
+    """The text without the signs between its words."""
+    return words.replace(WORD, "")
+
+
+def erase(tx: Tx, item: int) -> None:
+    """The words and their places in the index."""
+    row = tx.one("select title, body from item_text where item = ?", (item,))
+    if row is not None:
+        tx.execute(f"insert into {FTS} ({FTS}, rowid, title, body) values ('delete', ?, ?, ?)", (item, *row))
+        tx.execute("delete from item_text where item = ?", (item,))
+
+
+def search(
+    source: Tx | sqlite3.Connection, terms: Sequence[Sequence[str]], limit: int = 20, before: int = 1 << 62
+) -> list[int]:
+    """Items that hold every term (a term is its words in a row, the last of them perhaps unfinished)."""
+    wanted = [phrase for term in terms if (phrase := _phrase(term))]
+    if not wanted:
+        return []
+    found = _matching(source, "title", wanted, limit, before)
+    if len(found) < limit:
+        found += [n for n in _matching(source, "", wanted, 2 * limit, before) if n not in found]
+    return found[:limit]
+
+
+def _matching(
+    source: Tx | sqlite3.Connection, column: str, wanted: Sequence[str], limit: int, before: int
+) -> list[int]:
+    query = " AND ".join(f"{column} : {phrase}" if column else phrase for phrase in wanted)
+    rows = source.execute(
+        f"select rowid from {FTS} where {FTS} match ? and rowid < ? order by rowid desc limit ?", (query, before, limit)
+    )
+    return [int(n) for (n,) in rows.fetchall()]
+
+
+def _phrase(words: Sequence[str]) -> str:
+    """Quoted, so that nothing a person types is query syntax."""
+    clean = [word.replace('"', " ").strip() for word in words]
+    clean = [word for word in clean if any(sign.isalnum() for sign in word)]
+    return f'"{" ".join(clean)}" *' if clean else ""
+
+
+def tidy(tx: Tx) -> None:
+    """Merge the index into one piece, in which nothing erased is left (sqlite-utils' optimize)."""
+    from sqlite_utils import Database
+
+    Database(tx.connection)["item_text"].optimize()  # type: ignore[union-attr]
