@@ -9,24 +9,20 @@ import asyncio
 import traceback
 from collections import Counter, OrderedDict, deque
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
 import structlog
 
 from bot import failpoints
+from bot.door import Door, masked
 from bot.windows import Windows
-from config.county import Person
 from config.errors import Busy
-from digests.personal import find_personal, mask
-from digests.screening import find_secret
-from handlers import Decision, decide, listening
+from handlers import Decision, decide
 from handlers.events import Event, Facts, body_of, restored, stamped
-from handlers.listening import Heard
 from handlers.office import Office
-from store import Job, Outcome, Store, Tx, drafts, inbox, outbox, photos, tasks, timers
-from store.history import keyed_mark
+from store import Job, Outcome, Store, Tx, drafts, inbox, photos, timers
 from store.inbox import InboxRow
 
 log = structlog.get_logger()
@@ -34,7 +30,6 @@ T = TypeVar("T")
 
 LANE_BATCH = 64
 RETRY_SECONDS = (0.05, 0.2, 0.5, 1.0, 2.0)
-TEXT_LIMIT = 4000  # characters; longer texts are cut here, before screening (security.md T25)
 
 PULLS = frozenset({"addressed", "tagged", "quote", "window", "report", "photo"})  # what earlier pieces may belong to
 QUICK = frozenset({"command", "click"})  # why an event was kept, when nothing need be prepared for its decision
@@ -53,12 +48,6 @@ class Receipt:
     state: str
     seq: int = 0
     at: int = 0
-
-
-@dataclass(slots=True)
-class _Gate:
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    guests: int = 0
 
 
 @dataclass(slots=True)
@@ -84,12 +73,12 @@ class Inbox:
         self._settled = settled
         self._bound = bound
         self.windows = Windows()
+        self._door = Door(store, self.windows)
         self._lanes: dict[str, deque[_Waiting]] = {}
         self._workers: set[asyncio.Task[Any]] = set()
         self._resumed = False
         self._arriving: Counter[str] = Counter()
         self._coming = 0
-        self._gates: dict[str, _Gate] = {}
         self._asked: dict[int, asyncio.Future[Decision | None]] = {}
         self._clicked: OrderedDict[int, Decision | None] = OrderedDict()
         self.open = 0
@@ -109,12 +98,12 @@ class Inbox:
         answers: list[int | None] = []
         quick: set[int] = set()
         for event in events:
-            screened, reason = await self._screen_in_turn(event, office)
+            screened, reason = await self._door.screen(event, office)
             if screened is None:
                 answers.append(None)
                 continue
             pieces = self.windows.recall(screened, self._store.now()) if reason in PULLS else []
-            kept += map(_masked, pieces)
+            kept += map(masked, pieces)
             pulled += pieces
             answers.append(len(kept))
             if reason in QUICK and not screened.photos:
@@ -191,63 +180,6 @@ class Inbox:
             return self._answer(event, outcome.value)
         self._count_in()
         self._begin(self._finish(event, outcome, rest))
-
-    async def _screen_in_turn(self, event: Event, office: Office) -> tuple[Event | None, str]:
-        """A quote is looked up on disk; meanwhile nothing of its lane may overtake it."""
-        doubt = listening.doubtful(event, office) if event.kind == "message" else None
-        if not event.quote and doubt is None and event.lane not in self._gates:
-            return self._screen(event, office, Heard())
-        gate = self._gates.setdefault(event.lane, _Gate())
-        gate.guests += 1
-        try:
-            async with gate.lock:
-                return self._screen(event, office, await self._surroundings(event, doubt))
-        finally:
-            gate.guests -= 1
-            if not gate.guests:
-                del self._gates[event.lane]
-
-    def _screen(self, event: Event, office: Office, heard: Heard) -> tuple[Event | None, str]:
-        """The event as it may be stored, and why it is kept; None to forget it."""
-        if event.kind == "recall" and self.windows.forget(event.group, event.sender, event.subject):
-            return None, ""
-        if event.kind not in ("message", "click"):
-            return event, event.kind
-        if len(event.text) > TEXT_LIMIT:
-            event = replace(event, text=event.text[:TEXT_LIMIT])
-        secret = find_secret(event.text) if event.text else None
-        if secret is not None and secret.level != "warn":
-            mark = keyed_mark(office.key, event.text)
-            masked = replace(
-                event, kind="secret", text="", photos=(), quote="", name="", action=secret.rule, subject=mark
-            )
-            return masked, "secret"
-        now = self._store.now()
-        reason = listening.keep(event, office, replace(heard, window_open=self.windows.is_open(event, now)))
-        if not reason:
-            self.windows.remember(event, now)
-            return None, ""
-        if event.kind == "message" and event.group:
-            self.windows.open(event.group, event.sender, now)  # before the commit: the next piece may come sooner
-        return _masked(event), reason
-
-    async def _surroundings(self, event: Event, doubt: tuple[str, Person] | None) -> Heard:
-        if event.quote and await self._speaks_of_task(event):
-            return Heard(quotes_task=True)
-        if doubt is None:
-            return Heard()
-        verb, person = doubt
-        return Heard(step_open=await self._store.read(lambda c: listening.step_open(c, verb, person, event.group)))
-
-    async def _speaks_of_task(self, event: Event) -> bool:
-        channel, quote = event.channel, event.quote
-
-        def find(connection: Any) -> bool:
-            return bool(
-                tasks.of_message(connection, channel, quote) or outbox.task_of_receipt(connection, channel, quote)
-            )
-
-        return await self._store.read(find)
 
     async def accept_timers(self, due: Sequence[timers.Timer]) -> int:
         """Turn due timers into events, each once; how many were still set."""
@@ -428,11 +360,6 @@ class Inbox:
                 return None
             except Busy:
                 await asyncio.sleep(RETRY_SECONDS[-1])
-
-
-def _masked(event: Event) -> Event:
-    marks = find_personal(event.text) if event.text else ()
-    return replace(event, text=mask(event.text, marks)) if marks else event
 
 
 def _of_row(row: InboxRow) -> Event:

@@ -266,7 +266,7 @@ async def test_a_quote_looked_up_on_disk_is_not_overtaken_by_what_came_after_it(
     await asyncio.gather(*tries)
     await settle(lanes.inbox)
     assert lanes.decided == ["keep 5", "words 1", "keep 2", "words 3", "keep 4"]
-    assert not lanes.inbox._gates
+    assert not lanes.inbox._door._gates
 
 
 @pytest.mark.asyncio
