@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from bot import door
 from bot import inbox as taking
 from bot.inbox import Inbox, Rest
 from handlers import Decision
@@ -45,7 +46,7 @@ class Lanes:
         monkeypatch.setattr(taking, "RETRY_SECONDS", (0.0,))
         monkeypatch.setattr(taking, "decide", self._decide)
         fake = SimpleNamespace(keep=_keep, doubtful=lambda event, office: None)
-        monkeypatch.setattr(taking, "listening", fake)
+        monkeypatch.setattr(door, "listening", fake)
         self.inbox = self.fresh()
 
     def fresh(self) -> Inbox:
