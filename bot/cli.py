@@ -23,6 +23,7 @@ COMMANDS = {
     "restore": ("bot.commands.backup:restore", "从备份恢复，或演练恢复"),
     "token": ("bot.commands.token:token", "没人能登录时，给管理员一个一次性登录口令"),
     "audit": ("bot.commands.audit:audit", "核对工单流水和审计记录有没有被改动"),
+    "stats": ("bot.commands.stats:stats", "统计受理、立案、结案和时长"),
     "rehearse": ("bot.commands.rehearse:rehearse", "演练:按剧本把一段群聊走一遍"),
     "evaluate": ("bot.commands.evaluate:evaluate", "用自己的数据测准确率"),
     "pack": ("bot.commands.pack:pack", "给不能上网的电脑打安装包"),

@@ -142,7 +142,7 @@ def correct(turn: Turn, command: Command) -> None:
 
 def _corrected(turn: Turn, task: Task, fields: dict[str, Any]) -> None:
     """The unit follows the county's table where that names one; the limit follows the class."""
-    task = moving.move(turn, task, "correct", task.state, fields, code=str(fields.get("category", "")))
+    task = moving.move(turn, task, "correct", task.state, fields)
     unit = opening.on_duty(turn, task.category, task.place)
     opening.learn(turn, task, unit or task.unit)
     if unit and unit != task.unit:
@@ -152,6 +152,7 @@ def _corrected(turn: Turn, task: Task, fields: dict[str, Any]) -> None:
         return
     if "category" in fields and task.due_at is not None:
         task = tasks.change(turn.tx, task, **limits.begin(turn, task))
+        moving.record(turn, task, "recompute", task.state)
         limits.set_timers(turn, task)
     moving.announce(turn, "dispatched", moving.say(turn, "corrected", task), task)
 

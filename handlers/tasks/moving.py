@@ -17,6 +17,7 @@ from store import history, outbox, tasks, timers
 from store.tasks import Task
 
 REMINDERS = ("reminder", "escalation")
+MATTER = ("open", "correct", "supplement")  # steps that say what a task is about: `code` is class|place
 QUEUED = ("dispatched", "ruling", "verify_request", "ask_choice", "returned", "rework")  # waiting for 08:30
 
 
@@ -117,7 +118,7 @@ def record(
         actor=actor.id,
         role="|".join(actor.roles),
         unit=task.unit,
-        code=code,
+        code=code or (f"{task.category}|{task.place}" if event in MATTER else ""),
         amount=amount,
         due_at=task.due_at,
         mark=history.keyed_mark(turn.office.key, words),

@@ -45,7 +45,7 @@ def open_task(turn: Turn, task_id: str, words: str, reading: Reading, reporter: 
     )
     tasks.add(turn.tx, task)
     tasks.add_reporter(turn.tx, task.id, reporter)
-    moving.record(turn, task, "open", "", code=task.category)
+    moving.record(turn, task, "open", "")
     task = tasks.name(turn.tx, task, moving.day_of(turn.at))
     if reading.units and (reading.sure or reading.urgent):
         return dispatch(turn, task, reading.units[0].value, "dispatch")
