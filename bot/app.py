@@ -16,8 +16,9 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.clock import ZONE, BusinessClock
 from bot.comparisons import Comparisons
-from bot.console import chat, demo, frame, login, pages, session
+from bot.console import chat, demo, frame, learning, login, pages, session
 from bot.engine import Engine, Frame, read_key
+from bot.hindsight import Hindsight
 from bot.maintenance import Maintenance, Retention
 from bot.media import PhotoShop
 from bot.platforms import Platform
@@ -47,6 +48,7 @@ class Parts:
     shop: PhotoShop
     preparer: Preparer
     maintenance: Maintenance
+    hindsight: Hindsight
     settings: Settings
     data: Path
 
@@ -103,7 +105,8 @@ def assemble(data: Path, settings: Settings, imported: County | None) -> Parts:
         backup_minutes=settings.backup_minutes,
         backup_keep=settings.backup_keep,
     )
-    return Parts(engine, platform, shop, preparer, Maintenance(store, shop, retention), settings, data)
+    maintenance = Maintenance(store, shop, retention)
+    return Parts(engine, platform, shop, preparer, maintenance, Hindsight(engine), settings, data)
 
 
 def _is_demo(store: Store, imported: County | None) -> bool:
@@ -117,6 +120,7 @@ def application(parts: Parts, imported: County | None) -> web.Application:
     app = web.Application(middlewares=[frame.frame], client_max_size=UPLOAD_LIMIT)
     app[session.ENGINE], app[session.WEB] = parts.engine, parts.web
     app[chat.SHOP], app[chat.PREPARER] = parts.shop, parts.preparer
+    app[learning.HINDSIGHT] = parts.hindsight
     settings = parts.settings
     app[session.LIMITS] = session.Limits(
         settings.session_idle_minutes * 60,
@@ -143,6 +147,7 @@ async def _life(parts: Parts, imported: County | None) -> AsyncIterator[None]:
     await parts.shop.start()
     await engine.start(imported or shipped_county())
     await parts.preparer.resume()
+    parts.hindsight.start()
     if engine.office.demo:
         _begin_in_hours(engine)
     scheduler = AsyncIOScheduler(timezone=ZONE)
@@ -158,6 +163,7 @@ async def _life(parts: Parts, imported: County | None) -> AsyncIterator[None]:
     await engine.clock.close()
     for platform in engine.platforms.values():
         await platform.close()
+    await parts.hindsight.close()
     await parts.preparer.close()
     await parts.shop.close()
     await engine.close()

@@ -61,6 +61,7 @@ class Engine:
         self.frame = frame
         self.listeners: list[Listener] = []
         self.forgotten: dict[str, Listener] = {}  # by channel: told when a decision forgot what was kept
+        self.relearned: list[Callable[[], None]] = []  # told when lessons changed and the reader knows it
         self._erase_photo = erase_photo
         self._office: Office | None = None
         self._reloading = asyncio.Lock()
@@ -103,6 +104,13 @@ class Engine:
             )
             if self._office.reader.to_keep:
                 await asyncio.to_thread(_keep_fit, self.store.folder, self._office.reader.to_keep)
+        if "lessons" in touched:
+            for told in self.relearned:
+                told()
+
+    def kept_fit(self) -> bytes:
+        """What an earlier fit of the reader left on disk, for whoever makes another reader of the same county."""
+        return _kept_fit(self.store.folder)
 
     async def settle(self) -> None:
         """Wait until nothing is undecided or under way; what waits for a later moment may remain."""

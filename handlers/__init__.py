@@ -10,7 +10,7 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass, replace
 
 from config.county import Person
-from handlers import commands, people, recall, secrecy
+from handlers import commands, learning, people, recall, secrecy
 from handlers.commands import Command
 from handlers.events import CONSOLE, Event, Facts
 from handlers.office import Office
@@ -55,6 +55,9 @@ ROUTES: tuple[Route, ...] = (
     Route("grant", "member", terms.grant),
     Route("deny", "member", terms.deny),
     Route("resume", "member", terms.resume),
+    Route("lessons", "member", learning.show),
+    Route("unlearn", "member", learning.revoke),
+    Route("relearn", "member", learning.give_back),
     Route("merge", "member", joining.merge),
     Route("split", "member", joining.split),
     Route("urge", "member", alarms.urge),

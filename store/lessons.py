@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 from store.writer import Tx
 
-_FIELDS = "seq, at, task, text, category, unit, place, actor, revoked_at, source, batch, was_category, was_unit, offered"
+_FIELDS = (
+    "seq, at, task, text, category, unit, place, actor, revoked_at, source, batch, was_category, was_unit, offered"
+)
 _STEP = "seq, at, actor, event, lesson, batch, looked, changed, done_at"
 CORRECTED, IMPORTED = "corrected", "imported"
 MADE, REVOKED, GIVEN_BACK = "made", "revoked", "given_back"
@@ -253,3 +255,11 @@ def effects(source: Tx | sqlite3.Connection, step: int, limit: int = 200) -> lis
         "select task, before, after from lesson_effect where step = ? order by task limit ?", (step, limit)
     )
     return [Effect(*row) for row in rows]
+
+
+def latest_batch_steps(source: Tx | sqlite3.Connection) -> dict[str, LessonStep]:
+    """The last step of each import."""
+    rows = source.execute(
+        f"select {_STEP} from lesson_step where seq in (select max(seq) from lesson_step where batch <> '' group by batch)"
+    )
+    return {row[5]: LessonStep(*row) for row in rows}

@@ -19,6 +19,8 @@ ANYONE = "anyone"  # even the signed-out
 SIGNED = frozenset(PEOPLE)
 ADMINS = frozenset({"admin", "security_admin"})
 CARRIERS = frozenset({"admin", "dispatcher"})
+DISPATCHING = frozenset({"dispatcher", "arbiter"})
+LEARNING = DISPATCHING | {"leader"}
 # The golden table (security.md A.3): route -> roles let in. A route that is not here fails the test.
 POLICY: dict[tuple[str, str], frozenset[str] | str] = {
     ("GET", "/healthz"): ANYONE,
@@ -49,6 +51,12 @@ POLICY: dict[tuple[str, str], frozenset[str] | str] = {
     ("POST", "/tasks/{number}/steps"): frozenset(
         {"reporter", "handler", "deputy", "unit_leader", "dispatcher", "verifier", "arbiter", "leader"}
     ),
+    ("GET", "/learning"): LEARNING,
+    ("GET", "/learning/{lesson}"): LEARNING,
+    ("GET", "/learning/export"): DISPATCHING,
+    ("POST", "/learning/steps"): DISPATCHING,
+    ("POST", "/learning/preview"): frozenset({"dispatcher"}),
+    ("POST", "/learning/import"): frozenset({"dispatcher"}),
     ("GET", "/delivery"): CARRIERS,
     ("POST", "/delivery/{seq}/resend"): CARRIERS,
     ("POST", "/delivery/parked/{seq}/retry"): CARRIERS,
@@ -97,6 +105,7 @@ async def test_every_route_lets_in_exactly_the_roles_of_the_table(house: House) 
         "seq": "1",
         "person": "wangfang",
         "opinion": "Y1",
+        "lesson": "1",
     }
     wrong = []
     for (method, pattern), allowed in POLICY.items():

@@ -68,6 +68,7 @@ NAVIGATION = (
     Link("/", "工作群"),
     Link("/today", "今日"),
     Link("/tasks", "工单"),
+    Link("/learning", "学习", ("dispatcher", "arbiter", "leader")),
     Link("/delivery", "送达", ("admin", "dispatcher")),
     Link("/people", "人员", ("admin", "security_admin")),
     Link("/opinions", "意见", ("admin",)),

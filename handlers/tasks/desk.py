@@ -142,9 +142,10 @@ def correct(turn: Turn, command: Command) -> None:
 
 def _corrected(turn: Turn, task: Task, fields: dict[str, Any]) -> None:
     """The unit follows the county's table where that names one; the limit follows the class."""
+    before = task
     task = moving.move(turn, task, "correct", task.state, fields)
     unit = opening.on_duty(turn, task.category, task.place)
-    opening.learn(turn, task, unit or task.unit)
+    opening.learn(turn, task, unit or task.unit, before)
     if unit and unit != task.unit:
         event = "confirm" if task.state == "pending_confirmation" else "reassign"
         task = tasks.change(turn.tx, task, due_at=None)

@@ -184,9 +184,11 @@ def on_duty(turn: Turn, category: str, place: str) -> str:
     return units.pop() if len(units) == 1 else ""
 
 
-def learn(turn: Turn, task: Task, unit: str) -> None:
-    """A person decided this: the reader learns from it."""
-    lessons.add(turn.tx, task.id, task.text, task.category, unit, task.place, turn.actor.id)
+def learn(turn: Turn, task: Task, unit: str, before: Task | None = None) -> None:
+    """A person decided this: the reader learns from it. `before` is the task as the bot had it, where it moved since."""
+    was = before or task
+    said = lessons.Said(was.category, was.unit, was.choices)
+    lessons.add(turn.tx, task.id, task.text, task.category, unit, task.place, turn.actor.id, said)
 
 
 def hand_to(turn: Turn, task: Task, unit: str, *, words: str = "") -> Task:
