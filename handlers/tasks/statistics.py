@@ -6,6 +6,7 @@ a cell (total, kind, class, town, unit); units keep the county's order and are n
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -102,10 +103,10 @@ class Table:
 
     period: Period
     total: Cell = field(default_factory=Cell)
-    kinds: dict[str, Cell] = field(default_factory=dict)
-    categories: dict[str, Cell] = field(default_factory=dict)
-    towns: dict[str, Cell] = field(default_factory=dict)
-    units: dict[str, Cell] = field(default_factory=dict)
+    kinds: defaultdict[str, Cell] = field(default_factory=lambda: defaultdict(Cell))
+    categories: defaultdict[str, Cell] = field(default_factory=lambda: defaultdict(Cell))
+    towns: defaultdict[str, Cell] = field(default_factory=lambda: defaultdict(Cell))
+    units: defaultdict[str, Cell] = field(default_factory=lambda: defaultdict(Cell))
     stages: dict[str, Stage] = field(default_factory=lambda: {state: Stage() for state in STAGES})
 
 
@@ -215,23 +216,22 @@ def count(lives: Iterable[Life], period: Period, names: Names, clock: Worktime) 
 
 
 def _enter_table(table: Table, story: Story, names: Names, clock: Worktime) -> None:
-    def cells(unit: str) -> tuple[Cell, ...]:
-        return (
-            table.total,
-            table.kinds.setdefault(names.kinds.get(story.category, NOBODY), Cell()),
-            table.categories.setdefault(story.category if story.category in names.kinds else NOBODY, Cell()),
-            table.towns.setdefault(names.towns.get(story.place, NOBODY), Cell()),
-            table.units.setdefault(unit, Cell()),
-        )
-
-    for name, unit in (*story.happened, *((name, story.unit) for name in _stands(story, table.period))):
-        for cell in cells(story.unit if name == "received" else unit):
+    about = (
+        table.total,
+        table.kinds[names.kinds.get(story.category, NOBODY)],
+        table.categories[story.category if story.category in names.kinds else NOBODY],
+        table.towns[names.towns.get(story.place, NOBODY)],
+    )
+    stands = ((name, story.unit) for name in _stands(story, table.period))
+    for name, unit in (*story.happened, *stands):
+        for cell in (*about, table.units[story.unit if name == "received" else unit]):
             cell.counts[name] += 1
-    ended = story.closed is not None and table.period.holds(story.closed)
-    closing = [("close", story.unit, story.opened, story.closed)] if ended and story.closed else []
-    for name, unit, start, end in (*story.took, *closing):
-        for cell in cells(unit):
-            cell.spans[name].add(end - start, clock.spent(start, end, "work_hour"))
+    if story.closed is not None and table.period.holds(story.closed):
+        story.took.append(("close", story.unit, story.opened, story.closed))
+    for name, unit, start, end in story.took:
+        working = clock.spent(start, end, "work_hour")
+        for cell in (*about, table.units[unit]):
+            cell.spans[name].add(end - start, working)
     for state, start, end in story.stayed:
         table.stages[state].left.add(end - start, clock.spent(start, end, "work_hour"))
     if story.state in STAGES:
