@@ -28,6 +28,7 @@ class Entry:
     published_at: datetime | None
     summary: str = ""
     id: str | None = None
+    number: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

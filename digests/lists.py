@@ -33,6 +33,26 @@ def read_json_list(data: bytes, base: str, paths: Mapping[str, str], today: date
     return Listing(entries, None if entries else "列表里没有认得的条目")
 
 
+def read_family(data: bytes, base: str, today: date | None = None) -> Listing:
+    """gkmlpt, the disclosure platform of a whole province: `articles`, with its date under one of several names."""
+    for name in ("date", "display_publish_time", "first_publish_time", "publish_time"):
+        listing = read_json_list(data, base, {"items": "articles", "title": "title", "url": "url", "date": name}, today)
+        if not listing.entries or listing.entries[0].published_at is not None:
+            break
+    return listing
+
+
+def frame_of(data: bytes, base: str, selector: str) -> str | None:
+    """The address of the frame in which a page shows its list."""
+    from selectolax.lexbor import LexborHTMLParser, SelectolaxError
+
+    try:
+        found = LexborHTMLParser(decode(data[:LIMIT]).text).css_first(selector)
+    except SelectolaxError:
+        return None
+    return _address(base, found.attributes.get("src") or "") if found is not None else None
+
+
 def read_html_list(data: bytes, base: str, selectors: Mapping[str, str], today: date | None = None) -> Listing:
     """`selectors`: item, and inside it link (default a), title (default the link) and date (default the item's text)."""
     if len(data) > LIMIT:
@@ -85,7 +105,10 @@ def _html_entries(text: str, base: str, selectors: Mapping[str, str], today: dat
             dated = item.css_first(selectors["date"]) if "date" in selectors else item
             written = (dated.text(separator=" ") if dated else "") or date_in_url(url) or ""
             moment = parse_moment(written, today) or parse_moment(date_in_url(url) or "", today)
-            yield Entry(" ".join((title or "").split()), url, moment)
+            number = item.css_first(selectors["number"]) if "number" in selectors else None
+            yield Entry(
+                " ".join((title or "").split()), url, moment, number=" ".join(number.text().split()) if number else None
+            )
     except SelectolaxError:
         return
 

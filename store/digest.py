@@ -253,6 +253,18 @@ def by_number(source: Reader, number: str, limit: int = 20) -> list[int]:
     return [int(n) for (n,) in rows.fetchall()]
 
 
+def members(source: Reader, story: int, limit: int = 50) -> list[int]:
+    """A story's items, the first one first."""
+    rows = source.execute("select n from item where story = ? order by n limit ?", (story, limit))
+    return [int(n) for (n,) in rows.fetchall()]
+
+
+def newest_titles(source: Reader, limit: int) -> list[tuple[int, str]]:
+    """(item, title) of the newest items."""
+    rows = source.execute("select item, title from item_text order by item desc limit ?", (limit,))
+    return [(n, archive.plain(title)) for n, title in rows.fetchall()]
+
+
 def by_title(source: Reader, mark: int) -> int | None:
     """The first item with this bare title."""
     row = source.execute("select min(item) from item_title where hash = ?", (mark,)).fetchone()

@@ -6,12 +6,12 @@ Which sources there are is a file (config/digest/sources.toml); a row here exist
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from store.writer import Tx
 
 Reader = Tx | sqlite3.Connection
-_STATE = "source, next_at, etag, modified, body_hash, ok_at, item_at, failures, error, manual, told_on"
+_STATE = "source, next_at, etag, modified, body_hash, ok_at, item_at, failures, error, manual, told_on, wanted"
 _SUBMISSION = "n, at, person, group_id, url, title, text, state, why, item, done_at"
 
 
@@ -30,6 +30,7 @@ class SourceState:
     error: str = ""
     manual: int = 0
     told_on: str = ""
+    wanted: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +80,17 @@ def state(source: Reader, name: str) -> SourceState:
 def put_state(tx: Tx, new: SourceState) -> None:
     """Remember how a source fares."""
     values = tuple(getattr(new, name.strip()) for name in _STATE.split(","))
-    tx.execute(f"insert or replace into source_state ({_STATE}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+    tx.execute(f"insert or replace into source_state ({_STATE}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
 
 
 def wake(tx: Tx, name: str) -> None:
     """A person says that a manual or resting source may be asked again now."""
     tx.execute("update source_state set manual = 0, failures = 0, next_at = 0 where source = ?", (name,))
+
+
+def turn(tx: Tx, name: str, on: bool) -> None:
+    """A person turns a source on or off, whatever the file says."""
+    put_state(tx, replace(state(tx, name), wanted=int(on), next_at=0))
 
 
 def log_fetch(tx: Tx, fetch: Fetch) -> None:

@@ -13,7 +13,8 @@ create table source_state (
   failures integer not null default 0,       -- in a row
   error text not null default '',            -- Chinese, shown on the health page; empty when well
   manual integer not null default 0,         -- 1: challenged us, is not asked again until a person says so
-  told_on text not null default ''           -- the day its trouble was last reported
+  told_on text not null default '',          -- the day its trouble was last reported
+  wanted integer                             -- a person turned it on (1) or off (0); null: as the file says
 ) without rowid;
 create table source_fetch (seq integer primary key, at integer not null, source text not null, kind text not null,
   status integer not null, bytes integer not null, ms integer not null, entries integer not null, new integer not null, note text not null);
