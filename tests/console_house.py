@@ -100,7 +100,7 @@ class House:
             tasks.add(tx, made)
             tasks.set_units(tx, task_id, unit)
             tasks.add_reporter(tx, task_id, reporter)
-            history.append(tx, task_id, "open", "", state, actor=reporter)
+            history.append(tx, task_id, "open", "", state, actor=reporter, unit=unit)
             return tasks.name(tx, made, day_of(now))
 
         made = await engine.store.write(job)

@@ -51,6 +51,7 @@ POLICY: dict[tuple[str, str], frozenset[str] | str] = {
     ("POST", "/tasks/{number}/steps"): frozenset(
         {"reporter", "handler", "deputy", "unit_leader", "dispatcher", "verifier", "arbiter", "leader"}
     ),
+    ("GET", "/statistics"): frozenset({"dispatcher", "verifier", "arbiter", "leader"}),
     ("GET", "/learning"): LEARNING,
     ("GET", "/learning/{lesson}"): LEARNING,
     ("GET", "/learning/export"): DISPATCHING,
