@@ -19,6 +19,7 @@ COMMANDS = {
     "serve": ("bot.commands.serve:serve", "启动群办（不写命令时就是它）"),
     "check": ("bot.commands.check:check", "检查一个数据目录，逐项说明哪些还没配好"),
     "county": ("bot.commands.county:county", "县资料:导出、导入"),
+    "lessons": ("bot.commands.lessons:lessons", "经验:导入本单位的历史工单、导出、整批撤回"),
     "backup": ("bot.commands.backup:backup", "马上备份一次"),
     "restore": ("bot.commands.backup:restore", "从备份恢复，或演练恢复"),
     "token": ("bot.commands.token:token", "没人能登录时，给管理员一个一次性登录口令"),

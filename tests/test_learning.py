@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import time
@@ -12,9 +13,12 @@ import pytest
 import pytest_asyncio
 
 from bot.hindsight import Hindsight
+from bot.lesson_files import read_history, thin
+from config.files import shipped_county
 from handlers.reports.reading import Lesson, Reader
 from store import lessons, settled, tasks
 from tests.console_house import House, open_house
+from tests.serving import bot
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 WORDS = "人民路38号门口井盖坏了一角"
@@ -237,8 +241,6 @@ async def test_a_history_with_one_mistake_is_refused_with_row_and_column(house: 
 
 
 async def test_the_export_comes_back_as_it_went(house: House, tmp_path: Path) -> None:
-    from bot.lesson_files import read_history
-
     answer = await house.get("zhaojing", "/learning/export")
     file = tmp_path / "lessons.csv"
     file.write_bytes(await answer.read())
@@ -268,3 +270,34 @@ async def test_lessons_and_waiting_comparisons_outlive_a_restart(tmp_path: Path)
 async def test_the_look_back_is_bounded(house: House) -> None:
     seen = await Hindsight(house.parts.engine, newest=2)._compare(reader(house), reader(house), 90)
     assert seen.looked == 2 and seen.effects == ()
+
+
+async def test_an_import_by_command_counts_at_the_next_start_and_is_refused_beside_a_server(tmp_path: Path) -> None:
+    text = "梨园巷电动车乱停堵了消防通道"
+    file, wrong = tmp_path / "历史.csv", tmp_path / "错.csv"
+    file.write_text(f"内容,承办单位,小类,日期\n{text},公安局交警大队,,2025-01-01\n", "gb18030")
+    wrong.write_text(f"内容,单位\n{text},交警支队\n", "utf-8")
+    async with open_house(tmp_path / "d") as running:
+        plain = repr(reader(running).read(text, 1))
+        beside = await asyncio.to_thread(bot, "lessons", "import", str(file), "--data", str(tmp_path / "d"), "--yes")
+        assert beside.returncode == 1 and "数据目录正被" in beside.stderr, beside.stderr
+    refused = await asyncio.to_thread(bot, "lessons", "import", str(wrong), "--data", str(tmp_path / "d"), "--yes")
+    assert refused.returncode == 1 and "错.csv 第2行「单位」列:没有叫“交警支队”的单位" in refused.stderr
+    done = await asyncio.to_thread(bot, "lessons", "import", str(file), "--data", str(tmp_path / "d"), "--yes")
+    assert done.returncode == 0 and "读到 1 行" in done.stderr and "「日期」列:不认识这一列" in done.stderr, done.stderr
+    async with open_house(tmp_path / "d") as again:
+        assert reader(again).read(text, 1).units[0].value == "jjdd"
+        batch = (await again.parts.engine.store.read(lessons.batches))[0]
+    out = tmp_path / "out.xlsx"
+    saved = await asyncio.to_thread(bot, "lessons", "export", str(out), "--data", str(tmp_path / "d"))
+    assert saved.returncode == 0 and read_history(out, shipped_county()).rows == ((text, "", "jjdd", ""),)
+    back = await asyncio.to_thread(bot, "lessons", "revoke", batch.name, "--data", str(tmp_path / "d"))
+    assert back.returncode == 0, back.stderr
+    async with open_house(tmp_path / "d") as last:
+        assert repr(reader(last).read(text, 1)) == plain
+
+
+async def test_a_long_history_keeps_the_newest_of_every_unit_and_class() -> None:
+    rows = [(f"一{n}", "", "cgj", "") for n in range(50)] + [(f"二{n}", "", "zjj", "") for n in range(3)]
+    kept = thin(rows, 10)
+    assert kept == [*rows[43:50], *rows[50:]], "as many as there is room for, the oldest of the largest go"
