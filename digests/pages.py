@@ -26,7 +26,9 @@ SPLIT = re.compile(r"\s*(?:—{2,}|--+|\||丨|｜|_|–|\s-\s)\s*")
 HYPHEN_SITE = re.compile(r"\s*[-－][^-－]{2,20}(?:网|网站|政府|门户|局|频道|发布)$")
 TAGS = re.compile(r"<[^>]*>")
 SOURCE = re.compile(r"(?:来源|信息来源|文章来源|稿源|发布机构)\s*[：:]\s*([^\s|丨｜<>：:]{2,40})")
-PUBLISHED = re.compile(r"(?:发布时间|发布日期|时间|日期|发表时间|更新时间)\s*[：:]\s*(.{8,30})", re.DOTALL)
+PUBLISHED = re.compile(
+    r"(?:(?:发布|发表|更新|公开|公布)(?:时间|日期)|(?<![\u4e00-\u9fff])(?:时间|日期))\s*[：:]\s*(.{8,30})", re.DOTALL
+)
 FILES = (".pdf", ".doc", ".docx", ".xls", ".xlsx", ".wps", ".et", ".zip", ".rar", ".ofd")
 VALIDITY = re.compile(
     r"(全文有效|现行有效|部分(?:有效|失效|废止)|全文(?:失效|废止)|已(?:失效|废止|修改)|尚未生效|条款(?:失效|废止))"
