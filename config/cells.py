@@ -142,6 +142,8 @@ def _code(column: Column, word: str) -> str:
     for code, chinese in words.items():
         if word in (chinese, code.upper()) or OTHER_WORDS.get(word) == code:
             return code
+    if column.other:
+        return column.other
     raise Bad(f"不认识“{word}”，可填：{'、'.join(words.values())}")
 
 

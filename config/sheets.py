@@ -34,9 +34,18 @@ OTHER_WORDS = {  # what offices write instead of our own Chinese word
     "通知": "notices",
     "摘要": "notices",
     "道路街巷": "road",
+    "路": "road",
+    "街": "road",
+    "街巷": "road",
+    "巷": "road",
+    "公路": "road",
     "乡镇": "town",
+    "镇": "town",
+    "乡": "town",
     "街道": "town",
     "村庄": "village",
+    "行政村": "village",
+    "自然村": "village",
     "小区": "area",
     "节假日": "holiday",
     "休": "holiday",
@@ -59,7 +68,8 @@ OTHER_WORDS = {  # what offices write instead of our own Chinese word
 class Column:
     """One column. `form` is how a cell is read (`config.cells.READERS`; prose may have line breaks).
 
-    `words` are the codes allowed with their Chinese; `refers` names the sheet whose key the cell must hold.
+    `words` are the codes allowed with their Chinese, `other` the code of words that are not among them (none: refused);
+    `refers` names the sheet whose key the cell must hold.
     """
 
     name: str
@@ -68,6 +78,7 @@ class Column:
     required: bool = False
     limit: int = 64
     words: Mapping[str, str] | None = None
+    other: str = ""
     refers: str = ""
     default: str = ""
 
@@ -120,7 +131,7 @@ SHEETS = (
         "places",
         ("地点", "地名"),
         Place,
-        (ID, NAME, ALIASES, Column("kind", ("类型", "种类"), "word", words=PLACE_KINDS), TOWN),
+        (ID, NAME, ALIASES, Column("kind", ("类型", "种类"), "word", words=PLACE_KINDS, other="landmark"), TOWN),
         unique=("id",),
     ),
     Sheet(

@@ -270,6 +270,11 @@ def test_chinese_headers_names_and_words_are_understood(tmp_path: Path) -> None:
     assert county.calendar == (CalendarDay("2026-01-01", "holiday"), CalendarDay("2026-02-14", "workday"))
 
 
+def test_a_kind_of_place_we_have_no_word_for_is_a_landmark(tmp_path: Path) -> None:
+    path = folder(tmp_path, places="id,name,kind,town\np1,北门桥,桥梁,\np2,人民路,路,\np3,三里村,行政村,\n")
+    assert [place.kind for place in read_county(path).places] == ["landmark", "road", "village"]
+
+
 def test_a_workbook_with_numbers_dates_and_chinese_sheet_names_is_read(tmp_path: Path) -> None:
     from datetime import datetime
 
