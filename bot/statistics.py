@@ -10,6 +10,7 @@ from datetime import timedelta
 from config.county import County
 from handlers.calendar import local
 from handlers.tasks.figures import as_text, period_of
+from handlers.tasks.guards import overran
 from handlers.tasks.statistics import Period, Story, Table, count, names_of, tell
 from handlers.worktime import Worktime
 from store import statistics, tasks
@@ -93,5 +94,6 @@ def _differing(task: Task, story: Story, life: Life) -> Iterator[str]:
         ("延期次数", task.extensions, seen.count("extend_ok")),
         ("挂账次数", task.suspensions, sum(step.target == "suspended" != step.source for step in life)),
         ("豁免", task.exempt == 2, story.exempt),
+        ("超时", task.state == "closed" and overran(task), task.state == "closed" and story.overran),
     )
     return (what for what, row, history in pairs if row != history)

@@ -41,7 +41,7 @@ def open_writer(path: Path | None) -> sqlite3.Connection:
             raise sqlite3.OperationalError(f"journal_mode {mode}")
         for pragma in _WRITER:
             connection.execute(pragma)
-    except sqlite3.Error:
+    except (sqlite3.Error, UnicodeDecodeError):  # the complaint about a damaged schema quotes its bytes
         connection.close()
         raise
     return connection

@@ -183,7 +183,7 @@ def _open_checked(path: Path, witnessed: int) -> tuple[sqlite3.Connection, int]:
     except BaseException as error:
         if connection is not None:
             connection.close()
-        if isinstance(error, OSError | sqlite3.Error):
+        if isinstance(error, OSError | sqlite3.Error | UnicodeDecodeError):
             raise ConfigError(f"数据库打不开({error})。请检查磁盘和权限，或用 bot restore 从备份恢复。") from error
         raise
 

@@ -15,7 +15,7 @@ _FIELDS = (
     "urgent", "choices", "provisional", "opened_at", "dispatched_at", "accepted_at", "arrived_at", "feedback_at",
     "closed_at", "due_at", "limit_n", "limit_unit", "returns", "reworks", "relays", "allowed_n", "used", "began",
     "extensions", "suspensions", "asked", "asked_until", "resume_at", "final", "exempt", "before_state", "ended_at",
-    "merged_into", "version",
+    "merged_into", "version", "overran",
 )  # fmt: skip
 _COLUMNS = ", ".join(_FIELDS)
 ALL_COLUMNS = _COLUMNS
@@ -28,7 +28,8 @@ class Task:
 
     The limit runs as `handlers.worktime` says: `allowed_n` × `limit_unit` in all, `used` seconds of it gone when it last
     began to run at `began`. `asked` is a request waiting for the dispatcher (extend, suspend), `final` says that the unit
-    may not return it any more, `exempt` counts the approvals of an exemption (2 = granted; the overrun itself stays).
+    may not return it any more, `exempt` counts the approvals of an exemption (2 = granted; the overrun itself stays), `overran` says that
+    a round before the present one ran over its limit.
     """
 
     id: str
@@ -72,6 +73,7 @@ class Task:
     ended_at: int | None = None
     merged_into: str | None = None
     version: int = 1
+    overran: int = 0
 
     @property
     def number(self) -> str:

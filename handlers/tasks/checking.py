@@ -57,7 +57,8 @@ def _reopen(turn: Turn, task: Task, words: str) -> None:
 
 def _rework(turn: Turn, task: Task, event: str, words: str) -> Task:
     fields = {"reworks": task.reworks + 1, "closed_at": None, "feedback_at": None, "ended_at": None, "exempt": 0}
-    task = moving.move(turn, task, event, "rework", {**fields, **limits.half(turn, task)}, words=words)
+    late = {"overran": int(guards.overran(task))}
+    task = moving.move(turn, task, event, "rework", {**fields, **late, **limits.half(turn, task)}, words=words)
     tasks.report_part(turn.tx, task.id, "", "reported_at", None)
     limits.set_timers(turn, task)
     if task.handler:

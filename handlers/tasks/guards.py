@@ -29,8 +29,10 @@ def failing(turn: Turn, task: Task, step: lifecycle.Step) -> Guard | None:
 
 
 def overran(task: Task) -> bool:
-    """Whether the unit answered, or the task ended, after its limit: the raw fact, whatever was exempted."""
+    """Whether the unit answered, or the task ended, after its limit in any round: the raw fact, whatever was exempted."""
     answered = task.feedback_at or task.closed_at
+    if task.overran:
+        return True
     return task.due_at is not None and answered is not None and answered > task.due_at
 
 
