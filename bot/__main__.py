@@ -1,4 +1,4 @@
-"""python -m bot"""
+"""`python -m bot`, and the command `qunban`."""
 
 import os
 
@@ -8,4 +8,5 @@ os.environ.setdefault(
 
 from bot.cli import main
 
-main()
+if __name__ == "__main__":
+    main()
