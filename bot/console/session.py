@@ -69,6 +69,7 @@ NAVIGATION = (
     Link("/today", "今日"),
     Link("/tasks", "工单"),
     Link("/learning", "学习", ("dispatcher", "arbiter", "leader")),
+    Link("/duties", "职责", ("dispatcher", "arbiter", "leader")),
     Link("/statistics", "统计", ("dispatcher", "verifier", "arbiter", "leader")),
     Link("/delivery", "送达", ("admin", "dispatcher")),
     Link("/people", "人员", ("admin", "security_admin")),
