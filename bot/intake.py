@@ -31,6 +31,7 @@ TRIES = 3  # times a page may fail before the item stands with what its list sai
 FILES = (".pdf", ".doc", ".docx", ".xls", ".xlsx", ".zip", ".rar")
 MANUAL = "网站要求验证，不再自动抓取，请人工转发(#投稿)"
 FRAMELESS = "列表所在的框架找不到了，可能改版了"
+LINKLESS = "列表里的条目都没有链接，可能损坏或改版了"
 SCRIPTS = "对方给的是要运行脚本的验证页"
 
 
@@ -131,6 +132,8 @@ class Intake:
             raise (Challenged if listing.get("challenge") else Refused)(str(listing["error"]))
         newest = sorted(listing["entries"], key=lambda one: one["published_at"] or "", reverse=True)[: source.newest]
         keys = {key_of(one["url"]): one for one in reversed(newest) if one["url"]}
+        if not keys:
+            raise Refused(LINKLESS)
         known = await self.store.read(lambda connection: digest.known_keys(connection, tuple(keys)))
         headers = got.answer.headers
         fresh = replace(

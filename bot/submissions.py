@@ -17,7 +17,7 @@ from store.sources import Submission
 ENOUGH = 60  # characters a text must have to be read as the item itself
 SOURCE, NAME = "submitted", "投稿"
 TEXTS = {
-    "unknown_host": "不认得这个网站，请把原文贴出来",
+    "unknown_host": "这个网站不能自动读，请把原文贴出来",
     "unreadable": "没读出正文，请把原文贴出来",
     "secret": "疑似涉密，未保存",
     "known": "已经收过",
@@ -68,7 +68,7 @@ class Submissions:
         if source is None:
             raise Refused(TEXTS["unknown_host"])
         got = await self._polite.get(one.url)
-        entry = {"title": one.title or one.text.strip(), "url": one.url, "published_at": None}
+        entry = {"title": one.title, "url": one.url, "published_at": None}
         page = {**asked, "op": "page", "url": got.url, "body": source.body, "entry": entry}
         arrived = await self._room.ask(page, got.answer.body)
         if arrived.get("challenge") or (not arrived.get("blocked") and len(arrived["item"]["body"]) < ENOUGH):
@@ -79,4 +79,4 @@ class Submissions:
 def known_site(table: Mapping[str, Source], url: str) -> Source | None:
     """The source on whose hosts an address lies."""
     host = urlsplit(url).hostname or ""
-    return next((source for source in table.values() if host and source.allows(host)), None)
+    return next((source for source in table.values() if host and source.readable and source.allows(host)), None)

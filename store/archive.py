@@ -66,8 +66,8 @@ def _matching(
 
 def _phrase(words: Sequence[str]) -> str:
     """Quoted, so that nothing a person types is query syntax."""
-    clean = [word.replace('"', " ").strip() for word in words]
-    clean = [word for word in clean if any(sign.isalnum() for sign in word)]
+    clean = ["".join(sign if sign.isalnum() else " " for sign in word).strip() for word in words]
+    clean = [word for word in clean if word]
     return f'"{" ".join(clean)}" *' if clean else ""
 
 

@@ -52,10 +52,20 @@ class Source:
         """Whether this program may fetch it at all."""
         return self.kind != "manual" and bool(self.list)
 
+    @property
+    def readable(self) -> bool:
+        """Whether one page of it may be fetched when a person hands in its link; a manual row says so by its `body`."""
+        return self.kind != "manual" or bool(self.body)
+
     def allows(self, host: str) -> bool:
         """Whether an article may lie on this host."""
         own = (urlsplit(self.list).hostname or "", *self.hosts)
         return any(host == known or host.endswith(f".{known}") for known in own if known)
+
+
+def known_host(table: Iterable[Source], host: str) -> bool:
+    """Whether any request may go to this host."""
+    return any(source.readable and source.allows(host) for source in table)
 
 
 _TYPES: dict[str, type | tuple[type, ...]] = {
