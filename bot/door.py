@@ -11,13 +11,15 @@ from typing import Any
 
 from bot.windows import Windows
 from config.county import Person
-from digests.personal import find_personal, mask
+from digests.personal import IN_TAX, find_personal, mask
 from digests.screening import find_secret
 from handlers import listening
 from handlers.events import Event
+from handlers.faq.hall import PERSONAL, in_tax_group
+from handlers.faq.speech import PRIVATE
 from handlers.listening import Heard
 from handlers.office import Office
-from store import Store, outbox, tasks
+from store import Store, outbox, questions, tasks
 from store.history import keyed_mark
 
 TEXT_LIMIT = 4000  # characters; longer texts are cut here, before screening (security.md T25)
@@ -67,14 +69,17 @@ class Door:
             mark = keyed_mark(office.key, event.text)
             bare = replace(event, text="", photos=(), quote="", name="", action=secret.rule, subject=mark)
             return replace(bare, kind="secret"), "secret"
-        now = self._store.now()
-        reason = listening.keep(event, office, replace(heard, window_open=self._windows.is_open(event, now)))
+        now, event = self._store.now(), masked(event, office)
+        heard = replace(heard, window_open=self._windows.is_open(event, now), now=now)
+        reason = listening.keep(event, office, heard)
+        if office.hall is not None and event.kind == "message" and in_tax_group(event, office):
+            office.hall.note(event, now, office.hall.hear(event, now))
         if not reason:
             self._windows.remember(event, now)
             return None, ""
         if event.kind == "message" and event.group:
             self._windows.open(event.group, event.sender, now)  # before the commit: the next piece may come sooner
-        return masked(event), reason
+        return event, reason
 
     async def _surroundings(self, event: Event, doubt: tuple[str, Person] | None) -> Heard:
         if event.quote and await self._speaks_of_task(event):
@@ -89,13 +94,20 @@ class Door:
 
         def find(connection: Any) -> bool:
             return bool(
-                tasks.of_message(connection, channel, quote) or outbox.task_of_receipt(connection, channel, quote)
+                tasks.of_message(connection, channel, quote)
+                or outbox.task_of_receipt(connection, channel, quote)
+                or questions.about(connection, channel, quote)
             )
 
         return await self._store.read(find)
 
 
-def masked(event: Event) -> Event:
-    """The event without anybody's numbers."""
+def masked(event: Event, office: Office) -> Event:
+    """The event without anybody's numbers; in a tax group without a firm's too, and its decision knows there were some."""
     marks = find_personal(event.text) if event.text else ()
-    return replace(event, text=mask(event.text, marks)) if marks else event
+    if not marks:
+        return event
+    if not in_tax_group(event, office):
+        return replace(event, text=mask(event.text, marks))
+    told = PERSONAL if event.kind == "message" and any(found.kind in PRIVATE for found in marks) else event.action
+    return replace(event, text=mask(event.text, marks, IN_TAX), action=told)

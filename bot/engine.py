@@ -19,14 +19,21 @@ from bot.outbox import Outbox
 from bot.platforms import Platform
 from config.county import County
 from config.errors import Busy, ConfigError
+from config.faq.entries import shipped_entries
+from config.faq.filing import Published, read_filing, shipped_filing
 from handlers import Decision
+from handlers.calendar import Calendar
 from handlers.events import Event
+from handlers.faq import reminders
+from handlers.faq.filing import FilingCalendar
+from handlers.faq.hall import OFFER, Hall
 from handlers.office import Office, Rules, open_office
 from handlers.reports.reading import Lesson
-from store import Outcome, Store, Tx, county, lessons, meta
+from store import Outcome, Store, Tx, county, faq, lessons, meta, questions
 
 log = structlog.get_logger()
 FIT = "fitted.bin"
+FILING = "filing.toml"
 T = TypeVar("T")
 RELOAD_SECONDS = 1.0
 
@@ -81,6 +88,8 @@ class Engine:
         if shipped is not None and await self.store.read(county.empty):
             await self.store.write(partial(_found, shipped, self.frame.demo))
         await self.reload({"county"})
+        if self.office.hall is not None:
+            await self.apply(partial(reminders.plan, office=self.office))
         if self.frame.demo:  # a clock file lost with the power must not leave the demo waiting for days
             self.business.advance_to(self.store.now())
         await self.outbox.resume()  # first what is older, so that nothing decided now overtakes it
@@ -91,6 +100,7 @@ class Engine:
         async with self._reloading:
             found, learned = await self.store.read(lambda c: (county.load(c), lessons.standing(c)))
             keep = self._office.reader if self._office and not touched & {"county", "lessons"} else None
+            hall = await self._open_hall(found, touched)
             self._office = await asyncio.to_thread(
                 open_office,
                 found,
@@ -100,6 +110,7 @@ class Engine:
                 demo=self.frame.demo,
                 lessons=tuple(Lesson(*row) for row in learned),
                 reader=keep,
+                hall=hall,
                 kept=b"" if keep else await asyncio.to_thread(_kept_fit, self.store.folder),
             )
             if self._office.reader.to_keep:
@@ -111,6 +122,27 @@ class Engine:
     def kept_fit(self) -> bytes:
         """What an earlier fit of the reader left on disk, for whoever makes another reader of the same county."""
         return _kept_fit(self.store.folder)
+
+    async def _open_hall(self, found: County, touched: set[str]) -> Hall | None:
+        """What tax groups need in memory; changed entries alone are read in anew. None where nobody asks about taxes."""
+        if not any(group.purpose == "tax" for group in found.groups):
+            return None
+        held = self._office.hall if self._office else None
+        if held is not None and not touched & {"faq", "county"}:
+            return held
+        if await self.store.read(faq.empty):
+            await self.store.write(lambda tx: faq.found(tx, shipped_entries()))
+        entries = await self.store.read(faq.live)
+        filing = FilingCalendar(Calendar(found.calendar, self.frame.rules.hours), published(self.store.folder))
+        if held is None:
+            hall = await asyncio.to_thread(Hall, filing, entries)
+            now = self.store.now()
+            for asked in await self.store.read(lambda c: questions.since(c, now - OFFER)):
+                hall.restore(asked)
+            return hall
+        held.plan(filing)
+        held.sync(entries)
+        return held
 
     async def settle(self) -> None:
         """Wait until nothing is undecided or under way; what waits for a later moment may remain."""
@@ -171,6 +203,12 @@ class Engine:
                 return await self.reload(touched)
             except Busy:
                 await asyncio.sleep(RELOAD_SECONDS)
+
+
+def published(folder: Path | None) -> dict[tuple[int, int], Published]:
+    """The shipped filing deadlines under the office's own, filing.toml in the data folder."""
+    own = folder / FILING if folder is not None else None
+    return {**shipped_filing(), **(read_filing(own) if own is not None and own.is_file() else {})}
 
 
 def _found(shipped: County, demo: bool, tx: Tx) -> None:

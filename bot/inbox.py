@@ -103,7 +103,7 @@ class Inbox:
                 answers.append(None)
                 continue
             pieces = self.windows.recall(screened, self._store.now()) if reason in PULLS else []
-            kept += map(masked, pieces)
+            kept += pieces
             pulled += pieces
             answers.append(len(kept))
             if reason in QUICK and not screened.photos:

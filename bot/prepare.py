@@ -18,6 +18,7 @@ from bot.platforms import Platform
 from config.errors import Busy, Refused, Rejected, SendError
 from handlers.commands import without_tag
 from handlers.events import Event, Facts, Photo, restored
+from handlers.faq.hall import Hearing, in_tax_group
 from handlers.office import Office
 from handlers.reports.reading import Reading
 from store import Store, Tx, inbox, photos
@@ -44,9 +45,9 @@ class Preparer:
     async def __call__(self, event: Event, office: Office) -> Facts:
         ready = tuple(photo.sha for photo in event.photos if photo.sha)
         missing = [photo for photo in event.photos if not photo.sha]
-        reading = read_words(event, office)
+        reading, hearing = read_words(event, office), hear_words(event, office)
         if not missing:
-            return Facts(photos=ready, reading=reading)
+            return Facts(photos=ready, reading=reading, hearing=hearing)
         work = {asyncio.ensure_future(self._take(event.channel, photo)): photo for photo in missing}
         done, pending = await asyncio.wait(work, timeout=PATIENCE)
         good, bad = [], []
@@ -65,6 +66,7 @@ class Preparer:
             bad_photos=tuple(bad),
             waiting=tuple(work[task].ref for task in pending),
             reading=reading,
+            hearing=hearing,
         )
 
     def follow(self, channel: str, photo: Photo, message: str, sender: str, seq: int, group: str) -> None:
@@ -150,6 +152,15 @@ def enter(made: CleanPhoto, tx: Tx) -> None:
 def _waited_for(connection: sqlite3.Connection) -> tuple[list[tuple[str, str, int]], dict[int, InboxRow]]:
     waited = photos.waited_for(connection)
     return waited, inbox.bodies(connection, [seq for _, _, seq in waited]) if waited else {}
+
+
+def hear_words(event: Event, office: Office) -> Hearing | None:
+    """What a message in a tax group asks; noted, so that the sender's next one may lean on it."""
+    if office.hall is None or event.kind != "message" or not in_tax_group(event, office):
+        return None
+    hearing = office.hall.hear(event, event.at)
+    office.hall.note(event, event.at, hearing)
+    return hearing
 
 
 def read_words(event: Event, office: Office) -> Reading | None:

@@ -19,7 +19,7 @@ from bot.engine import Engine, Frame
 from bot.inbox import Receipt
 from bot.media import PhotoShop
 from bot.platforms import Pace
-from bot.prepare import enter, read_words
+from bot.prepare import enter, hear_words, read_words
 from bot.script import START, Line, instant, read_script
 from config.county import County
 from config.errors import Busy, Fault, Rejected
@@ -98,7 +98,8 @@ class Album:
                 good.append(await self._take(photo.ref))
             except (Rejected, Busy) as error:
                 bad.append(str(error))
-        return Facts(photos=tuple(good), bad_photos=tuple(bad), reading=read_words(event, office))
+        reading, hearing = read_words(event, office), hear_words(event, office)
+        return Facts(photos=tuple(good), bad_photos=tuple(bad), reading=reading, hearing=hearing)
 
     async def close(self) -> None:
         """Throw the cleaned files away."""

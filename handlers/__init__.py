@@ -13,6 +13,7 @@ from config.county import Person
 from handlers import commands, learning, people, recall, secrecy
 from handlers.commands import Command
 from handlers.events import CONSOLE, Event, Facts
+from handlers.faq import handover, numbers, policy, reminders, room
 from handlers.office import Office
 from handlers.reports import gathering, waiting
 from handlers.reports.reading import Reading
@@ -61,6 +62,7 @@ ROUTES: tuple[Route, ...] = (
     Route("merge", "member", joining.merge),
     Route("split", "member", joining.split),
     Route("urge", "member", alarms.urge),
+    Route("push", "member", policy.command),
     Route("opinion", "member", people.opinion),
     Route("mute", "member", people.mute),
     Route("unmute", "member", people.unmute),
@@ -71,7 +73,14 @@ ROUTES: tuple[Route, ...] = (
 )
 BY_VERB = {route.verb: route for route in ROUTES}
 
-PURPOSES: dict[str, Callable[[Turn], None]] = {"reports": gathering.take}
+PURPOSES: dict[str, Callable[[Turn], None]] = {"reports": gathering.take, "tax": room.take}
+TIMERS: dict[str, Callable[[Turn], None]] = {
+    "words": waiting.ring,
+    "draft_end": waiting.ring,
+    **dict.fromkeys(handover.TIMERS, handover.ring),
+    "filing": reminders.ring,
+    "filing_plan": reminders.ring,
+}
 
 EVENTS: dict[str, Callable[[Turn], None]] = {
     "recall": recall.take,
@@ -79,7 +88,7 @@ EVENTS: dict[str, Callable[[Turn], None]] = {
     "photo": late_photos.take,
     "secret": secrecy.take,
     "calendar": limits.recompute,
-    "timer": lambda turn: (waiting if turn.event.action in ("words", "draft_end") else alarms).ring(turn),
+    "timer": lambda turn: TIMERS.get(turn.event.action, alarms.ring)(turn),
 }
 
 
@@ -125,7 +134,11 @@ def _command(event: Event, names: Container[str]) -> Command:
 
 
 def _hear(turn: Turn) -> None:
+    if numbers.claims(turn):
+        return None
     command = _command(turn.event, turn.office.unit_named)
+    if _for_tax(turn, command):
+        return PURPOSES["tax"](turn)
     route = BY_VERB.get(command.verb)
     if turn.sender is None and (route is None or route.who != "anyone"):
         return people.stranger(turn)
@@ -143,6 +156,16 @@ def _hear(turn: Turn) -> None:
     if turn.event.addressed or turn.event.private:
         return people.help_(turn, command)
     turn.forget = True
+
+
+def _for_tax(turn: Turn, command: Command) -> bool:
+    """Said in a tax group, by anybody of it: nobody need be registered to ask, and only the bot's own words are commands."""
+    group = turn.office.groups.get(turn.event.group)
+    if group is None or group.purpose != "tax" or turn.event.kind != "message":
+        return False
+    if turn.sender is not None and not turn.office.member(group.id, turn.sender.id):
+        return False
+    return command.verb not in (*commands.ALONE, "push") and not (command.verb and command.number)
 
 
 def _run(turn: Turn, command: Command) -> None:

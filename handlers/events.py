@@ -98,6 +98,7 @@ class Facts:
     bad_photos: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
     reading: Any = None
+    hearing: Any = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,9 @@ from config.county import Person
 from handlers import commands, saying
 from handlers.commands import Command
 from handlers.events import Event
+from handlers.faq.askers import speaks_for_bureau
+from handlers.faq.hall import PERSONAL
+from handlers.faq.numbers import NUMBER
 from handlers.office import LEAD_ROLES, Office
 from handlers.tasks import lifecycle
 from store import tasks
@@ -24,6 +27,7 @@ class Heard:
     window_open: bool = False
     quotes_task: bool = False
     step_open: bool = False
+    now: int = 0
 
 
 def keep(event: Event, office: Office, heard: Heard) -> str:
@@ -33,6 +37,8 @@ def keep(event: Event, office: Office, heard: Heard) -> str:
     command = commands.parse(event.text, office.unit_named)
     if command.verb and (command.numbers or command.verb in ("check_in", "bind_group")):
         return "command"
+    if office.hall is not None and NUMBER.search(event.text):
+        return "numbered"
     if event.addressed or event.private:
         return "addressed"
     if commands.tagged(event.text):
@@ -40,6 +46,8 @@ def keep(event: Event, office: Office, heard: Heard) -> str:
     if heard.quotes_task:
         return "quote"
     group = office.groups.get(event.group)
+    if group is not None and group.purpose == "tax":
+        return _tax(event, office, command, heard)
     if group is None or group.purpose != "reports":
         return ""
     known = office.person_at.get((event.channel, event.sender))
@@ -55,6 +63,20 @@ def keep(event: Event, office: Office, heard: Heard) -> str:
         return "report"
     puzzling = known and event.photos and office.reader.read(event.text, len(event.photos)).kind == "none"
     return "photo" if puzzling else ""
+
+
+def _tax(event: Event, office: Office, command: Command, heard: Heard) -> str:
+    """Questions, matters, personal numbers, a number that answers a list; no chatter, and nothing the bureau says itself."""
+    if event.action == PERSONAL:
+        return PERSONAL
+    if command.verb in commands.ALONE or command.verb == "push":
+        return "command" if _plain(command, office) or command.verb == "push" else ""
+    if office.hall is None or speaks_for_bureau(office, event.channel, event.sender):
+        return ""
+    if command.verb == "choose":
+        return "choice" if office.hall.expects(event, heard.now) else ""
+    outcomes = office.hall.hear(event, heard.now).outcomes
+    return "question" if any(outcome.band != "silent" for outcome in outcomes) else ""
 
 
 def _plain(command: Command, office: Office) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from config.county import Category, County, Group, Person, Place, Unit
 from handlers.calendar import OFFICE_HOURS, Calendar, Spans
+from handlers.faq.hall import Hall
 from handlers.reports.reading import Lesson, Reader
 from handlers.worktime import Worktime
 
@@ -24,6 +25,7 @@ class Channel:
     can_private: bool
     delivery: str  # idempotent, at-least-once, at-most-once
     label: str = ""
+    text_bytes: int = 2048  # longest message it takes, 0 = any (ux.md F2.2: WeCom)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class Office:
     group_at: Mapping[tuple[str, str], Group] = field(default_factory=dict)
     person_at: Mapping[tuple[str, str], Person] = field(default_factory=dict)
     unit_named: Mapping[str, str] = field(default_factory=dict)
+    hall: Hall | None = None
 
     def unit_name(self, unit: str) -> str:
         """What people call the unit."""
@@ -128,6 +131,7 @@ def open_office(
     lessons: tuple[Lesson, ...] = (),
     reader: Reader | None = None,
     kept: bytes = b"",
+    hall: Hall | None = None,
 ) -> Office:
     """Index a county. `reader` may be handed on when only people changed; `kept` is an earlier reader's fit."""
     names = {name: unit.id for unit in county.units for name in (unit.name, *unit.aliases) if len(name) > 1}
@@ -147,4 +151,5 @@ def open_office(
         group_at={(c, a): g for g in county.groups for c, _, a in (account.partition(":") for account in g.accounts)},
         person_at={(c, u): p for p in county.people for c, _, u in (account.partition(":") for account in p.accounts)},
         unit_named=names,
+        hall=hall,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from handlers.commands import without_tag
 from handlers.events import restored
+from handlers.faq import handover
 from handlers.tasks import asking, desk, lifecycle, moving
 from handlers.turn import Turn
 from store import drafts, inbox, tasks
@@ -20,6 +21,7 @@ def take(turn: Turn) -> None:
         return
     words = _words(original)
     inbox.blank(turn.tx, original.seq)
+    handover.recalled(turn, event.channel, event.subject)
     for task_id in tasks.of_message(turn.tx, event.channel, event.subject):
         draft = drafts.get(turn.tx, task_id)
         if draft is not None:

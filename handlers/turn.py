@@ -11,6 +11,7 @@ from config.county import Person
 from handlers.events import Event, Facts, Message
 from handlers.office import Office
 from store import Tx, audit, outbox, people, tasks
+from store.outbox import OutboxRow
 from store.tasks import Task
 
 SYSTEM = Person("", "系统", "")
@@ -62,7 +63,7 @@ class Turn:
         else:
             called = (mention,) if mention and not self.quiet(task) else ()
             message = Message(text, called, photos, event.id if event.group else "", buttons)
-            self._queue(event.channel, event.address, kind, message, task=task)
+            self.post(event.channel, event.address, kind, message, task=task)
 
     def tell_group(
         self,
@@ -80,7 +81,7 @@ class Turn:
             return
         quote = next((m for c, m in tasks.messages(self.tx, task.id) if c == where[0]), "")
         message = Message(text, (mention,) if mention else (), photos, quote, buttons)
-        self._queue(*where, kind, message, task=task, not_before=self.allowed(task))
+        self.post(*where, kind, message, task=task, not_before=self.allowed(task))
 
     def tell(
         self, person: str, kind: str, text: str, *, task: Task | None = None, now: bool = False, buttons: Buttons = ()
@@ -90,12 +91,12 @@ class Turn:
         if where is None or (people.muted(self.tx, person, self.at) and not (task and task.urgent)):
             return False
         due = self.at if now else self.allowed(task)
-        self._queue(*where, kind, Message(text, buttons=buttons), task=task, person=person, not_before=due)
+        self.post(*where, kind, Message(text, buttons=buttons), task=task, person=person, not_before=due)
         return True
 
     def answer(self, channel: str, address: str, kind: str, text: str, *, quote: str = "") -> None:
         """Answer at a given place, as a reply to what was said there earlier."""
-        self._queue(channel, address, kind, Message(text, quote=quote), task=None)
+        self.post(channel, address, kind, Message(text, quote=quote))
 
     def quiet(self, task: Task | None) -> bool:
         """Whether a notice about this task must wait: quiet hours, unless urgent."""
@@ -122,19 +123,21 @@ class Turn:
             code,
         )
 
-    def _queue(
+    def post(
         self,
         channel: str,
         address: str,
         kind: str,
         message: Message,
         *,
-        task: Task | None,
+        task: Task | None = None,
         person: str = "",
         not_before: int | None = None,
-    ) -> None:
+        not_after: int | None = None,
+    ) -> OutboxRow | None:
+        """Queue a message to a place, beside everything this decision changes."""
         self.said += 1
-        outbox.add(
+        return outbox.add(
             self.tx,
             f"{self.event.seq}/{self.said}",
             channel,
@@ -145,4 +148,5 @@ class Turn:
             person=person,
             origin=self.event.seq,
             not_before=not_before,
+            not_after=not_after,
         )

@@ -21,7 +21,7 @@ from handlers.listening import Heard
 from store import Outcome, Store, Tx, inbox, outbox
 from tests.fakes import FakeClock
 
-OFFICE: Any = SimpleNamespace(key=b"k" * 32, person_at={}, groups={})
+OFFICE: Any = SimpleNamespace(key=b"k" * 32, person_at={}, groups={}, hall=None)
 
 
 def said(text: str, id: str = "", group: str = "g", sender: str = "a", **more: Any) -> Event:

@@ -1,0 +1,54 @@
+"""Who asks and who answers: the asker's identity, the tax bureau's people, whom a ticket goes to, who may approve."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from config.county import Person
+from handlers.office import LEAD_ROLES, Office
+from handlers.turn import Turn
+from store import tax
+
+BUREAU = "税务"  # in the name of the unit whose people answer
+APPROVES = ("deputy", "unit_leader", "handler")
+
+
+def asker(turn: Turn) -> str:
+    """channel:user; nobody need be registered to ask a tax question."""
+    return f"{turn.event.channel}:{turn.event.sender}"
+
+
+def is_officer(turn: Turn, person: Person | None) -> bool:
+    """Whether a person answers tax questions: of the bureau with a leading role, or on the roster."""
+    if person is None:
+        return False
+    if BUREAU in turn.office.unit_name(person.unit) and set(LEAD_ROLES).intersection(person.roles):
+        return True
+    return person.id in (listed for _, listed in tax.roster(turn.tx))
+
+
+def speaks_for_bureau(office: Office, channel: str, sender: str) -> bool:
+    """The same by what is in memory, for the choice between keeping and forgetting."""
+    person = office.person_at.get((channel, sender))
+    known = person is not None and bool(set(LEAD_ROLES).intersection(person.roles))
+    return known and person is not None and BUREAU in office.unit_name(person.unit)
+
+
+def staff(office: Office) -> tuple[Person, ...]:
+    """The bureau's people: handlers first, then deputies, then its leader."""
+    units = (unit.id for unit in office.county.units if BUREAU in unit.name)
+    return tuple(person for unit in units for person in office.staff(unit))
+
+
+def officers(turn: Turn, taxes: Sequence[str]) -> list[str]:
+    """Whom a ticket goes to in turn: on duty for its tax, on duty for any, then the bureau's own line."""
+    listed = [person for person in tax.duty(turn.tx, taxes) if person in turn.office.people]
+    return list(dict.fromkeys((*listed, *(person.id for person in staff(turn.office)))))
+
+
+def approvers(turn: Turn, author: str) -> list[str]:
+    """Who may approve what this author wrote: anyone else of the bureau, deputies and the leader first."""
+    people = staff(turn.office)
+    ranked = [p.id for role in APPROVES for p in people if role in p.roles]
+    listed = [person for _, person in tax.roster(turn.tx) if person in turn.office.people]
+    return [person for person in dict.fromkeys((*ranked, *listed)) if person != author]
