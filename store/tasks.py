@@ -207,6 +207,17 @@ def set_units(tx: Tx, task: str, lead: str, assistants: Sequence[str] = ()) -> N
         tx.execute("insert into task_unit (task, unit, lead) values (?, ?, ?)", (task, unit, unit == lead))
 
 
+def widen_units(tx: Tx, task: str, lead: str, assistants: Sequence[str]) -> None:
+    """The units of a task being worked on: who stays keeps what it signed and reported."""
+    named = tuple(dict.fromkeys((lead, *assistants)))
+    tx.execute(f"delete from task_unit where task = ? and unit not in ({_marks(named)})", (task, *named))
+    for unit in named:
+        tx.execute(
+            "insert into task_unit (task, unit, lead) values (?, ?, ?) on conflict (task, unit) do update set lead = excluded.lead",
+            (task, unit, unit == lead),
+        )
+
+
 def units(source: Tx | sqlite3.Connection, task: str) -> tuple[str, ...]:
     """Unit ids, the lead first."""
     return tuple(

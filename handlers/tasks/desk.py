@@ -80,12 +80,13 @@ def _joint(turn: Turn, task: Task, command: Command) -> None:
         return turn.refuse("unclear", moving.say(turn, "unit", task), task=task)
     opening.learn(turn, task, lead)
     if step.to or lead != task.unit:
-        fields = opening.handed(turn, task, lead)
+        final = opening.ruled(turn, task) or bool(task.final and lead == task.unit)
+        fields = opening.handed(turn, task, lead, final)
         task = moving.move(turn, task, "joint", step.to or "dispatched", fields, words=command.rest)
-        opening.mark_assistants(turn, task, assistants)
+        tasks.set_units(turn.tx, task.id, lead, assistants)
         opening.start_clocks(turn, task)
     else:
-        opening.mark_assistants(turn, task, assistants)
+        tasks.widen_units(turn.tx, task.id, lead, assistants)
         moving.record(turn, task, "joint", task.state, words=command.rest, amount=len(assistants))
     _say_joint(turn, task, assistants)
 

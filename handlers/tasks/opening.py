@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from handlers.reports.reading import Reading
-from handlers.tasks import lifecycle, limits, moving
+from handlers.tasks import limits, moving, twins
 from handlers.tasks.texts import short
 from handlers.turn import Turn
 from store import lessons, outbox, tasks, timers
@@ -48,8 +46,11 @@ def open_task(turn: Turn, task_id: str, words: str, reading: Reading, reporter: 
     moving.record(turn, task, "open", "")
     task = tasks.name(turn.tx, task, moving.day_of(turn.at))
     if reading.units and (reading.sure or reading.urgent):
-        return dispatch(turn, task, reading.units[0].value, "dispatch")
-    return ask_dispatcher(turn, task)
+        task = dispatch(turn, task, reading.units[0].value, "dispatch")
+    else:
+        task = ask_dispatcher(turn, task)
+    twins.suggest(turn, task)
+    return task
 
 
 def emergency_phone(words: str) -> str:
@@ -195,13 +196,10 @@ def hand_to(turn: Turn, task: Task, unit: str, *, words: str = "") -> Task:
     """Dispatch by a person's word and learn from it; after the last return allowed, or by an arbiter, it is final."""
     event = "confirm" if task.state == "pending_confirmation" else "reassign"
     learn(turn, task, unit)
+    return dispatch(turn, task, unit, event, words=words, final=ruled(turn, task))
+
+
+def ruled(turn: Turn, task: Task) -> bool:
+    """Whether what is decided about a returned task now stands for good."""
     arbiter = "arbiter" in turn.actor.roles and "dispatcher" not in turn.actor.roles
-    final = task.state == "returned" and (arbiter or task.returns >= turn.office.rules.returns)
-    return dispatch(turn, task, unit, event, words=words, final=final)
-
-
-def mark_assistants(turn: Turn, task: Task, assistants: Sequence[str]) -> None:
-    """会办: these units join the one that leads."""
-    tasks.set_units(turn.tx, task.id, task.unit, assistants)
-    if task.state in lifecycle.WORKING:
-        tasks.report_part(turn.tx, task.id, task.unit, "accepted_at", task.accepted_at)
+    return task.state == "returned" and (arbiter or task.returns >= turn.office.rules.returns)
