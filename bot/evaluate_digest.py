@@ -98,13 +98,15 @@ def _run(rows: Sequence[Row], county: County, leaders: Sequence[Leader]) -> dict
 
 
 def _answer(judged: Judgement, picked: bool, pulled: bool) -> dict[str, Any]:
-    blocked = bool(judged.blocked) or pulled
+    """Blocked is what must not go out: marks of secrecy and leaders' wrong titles. The unreadable, selling and taken-back
+    is merely worth nothing."""
+    blocked = any(finding.level == "block" or finding.rule == "leader" for finding in judged.findings)
     return {
         "id": judged.item.id,
         "cluster": judged.match.cluster,
         "blocked": blocked,
         "column": judged.score.column,
-        "score": 0.0 if blocked else judged.score.total,
+        "score": 0.0 if judged.blocked or pulled else judged.score.total,
         "picked": picked,
         "why": judged.blocked,
     }

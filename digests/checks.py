@@ -12,7 +12,7 @@ from digests.items import Item
 from digests.screening import RULES, find_secret
 
 MARKS = tuple(
-    r for r in RULES if r.name in ("密级标志", "标注密级", "保密期限", "内部资料", "方括密级")
+    r for r in RULES if r.name in ("密级标志", "密级缓急", "标注密级", "保密期限", "限制传阅", "内部资料", "方括密级")
 )  # not talk of them
 QUOTED = re.compile(r"[“\"「『‘'][^”\"」』’'\n]{1,14}[”\"」』’']")  # a mark spoken of stands in quotation marks
 SHORTEST = 15  # characters of text below which there is nothing to read
@@ -54,7 +54,7 @@ def check(item: Item, leaders: Sequence[Leader] = ()) -> tuple[Finding, ...]:
     if EXPIRED.search(item.title):
         found.append(Finding("expired", "flag", "标题写明已失效或废止"))
     if form_of(item.title) in ("retraction", "correction"):
-        found.append(Finding("retraction", "hold", "更正或撤回声明，请核对已发内容"))
+        found.append(Finding("retraction", "flag", "更正或撤回声明，请核对已发内容"))
     return tuple(sorted(found, key=lambda finding: ("block", "hold", "flag").index(finding.level)))
 
 

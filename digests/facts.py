@@ -20,6 +20,7 @@ from digests.wording import TITLE_LONGEST, plain, story, tokens
 LONGEST = 2400  # tokens aligned
 CONTEXT = 4  # equal tokens wanted on each side of a replacement
 GAP = 24  # longer replacements are other paragraphs, not other facts
+AGAIN = 2  # times a text comes back to what its title names
 EDGE = 6  # the same at the very beginning or end, where re-posters write their own lead and tail
 REACH = 4
 TITLES_ALIKE = 0.6
@@ -66,7 +67,7 @@ def conflict(one: Told, other: Told) -> str | None:
         return f"人员不同：{min(heads[0])}、{min(heads[1])}"
     for left, right, alike in ((one.title, other.title, TITLES_ALIKE), (one.body, other.body, 0.0)):
         for change in _changes(left, right, alike):
-            found = _differs(change, one, other)
+            found = _differs(change, one, other) or (_matter(change, one, other) if alike else None)
             if found:
                 return found
     return None
@@ -173,6 +174,16 @@ def _proper(change: Change, one: Told, other: Told) -> str | None:
         known = _always(ends[0], one.text) and _always(ends[1], other.text)
         if known and ends[0][0] not in other.text and ends[1][0] not in one.text:
             return f"地方或单位不同：{ends[0][0]}、{ends[1][0]}"
+    return None
+
+
+def _matter(change: Change, one: Told, other: Told) -> str | None:
+    """What the title names and the text comes back to, while the other text never speaks of it: 草鞋 and 军毯."""
+    left, right = "".join(change.left), "".join(change.right)
+    for a, b in ((left[-2:], right[-2:]), (left[:2], right[:2])):
+        told = one.text.count(a), other.text.count(b)
+        if len(a) == len(b) == 2 and min(told) >= AGAIN and a not in other.text and b not in one.text:
+            return f"说的不是一件东西：{a}、{b}"
     return None
 
 

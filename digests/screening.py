@@ -66,6 +66,10 @@ WIRE = "[机機]要(?:文件|件|电报|電報|通信)|(?:明传|明傳|密码|�
 LESSON = f"(?:{FORBID}|杜绝|防止|避免|培训|什么是|是否|没有|不涉及|不属于)"  # about the rules, not under them
 RUMOUR = "(?:谣言|虚假|不实|广告|诈骗|淫秽|未经证实|无关|游戏|红包)"
 NO_NET = f"{FORBID}.{{0,14}}?{NET}.{{0,8}}?{SPREAD}(?!.{{0,4}}(?:密|{RUMOUR}))"
+COPY = "(?:转发|转载|外传|传播|扩散|复制|抄录|摘抄|摄影|拍照|截图|录音|翻印)"
+CIRCLE = f"仅[限供].{{0,14}}?(?:掌握|知悉|阅知|参阅|阅看|传阅|知晓).{{0,12}}?{FORBID}.{{0,4}}?{COPY}"
+BACK = "(?:会后|阅后|传达后|用后|看后).{0,14}?(?:收回|销毁|清退|交回)"  # and nobody may copy it meanwhile
+RETURN = f"{BACK}.{{0,24}}?{FORBID}.{{0,6}}?{COPY}|{FORBID}.{{0,4}}?{COPY}.{{0,24}}?{BACK}"
 KEPT = "(?<!保守)(?<!公开的)(?<!商业)(?<!个人)(?<!小)"
 
 # security.md C.3 (a)-(f), strongest first
@@ -80,6 +84,14 @@ RULES: tuple[Rule, ...] = (
         "合同|协议|商业|竞业|报价",
     ),
     _rule("密级文件", "block", "密", f"(?<!非){GRADE}[级級](?!别)(?:的|以上)?.{{0,4}}?{DOCUMENT}", LESSON),
+    _rule("密级缓急", "block", "密", f"(?<!非){GRADE}(?:特提|特急|加急|平急)"),
+    _rule(
+        "限制传阅",
+        "hold",
+        "仅后【",
+        f"{CIRCLE}|{RETURN}|【[^】]{{0,14}}{FORBID}{COPY}】",
+        LESSON.replace(f"{FORBID}|", ""),
+    ),
     _rule("内部资料", "hold", "内內", f"[内內]部{INTERNAL}.{{0,8}}?{KEEP_IN}"),
     _rule("工作秘密", "hold", "密", "工作秘密", f"{LESSON}|保守|保护|泄露"),
     _rule("涉密载体", "hold", "密", f"(?<!非)涉密{DOCUMENT}", LESSON),
