@@ -15,7 +15,7 @@ GENERIC = re.compile(
     "^(?:管理|工作|组织|指导|协调|监督|开展|承担|实施|处理|处置|维修|养护|清理|不|全县|城区|县城)+|(?:管理|工作|监管|执法|维修|养护|清理|处置|等)+$"
 )
 COMMON = 0.25  # a duty word shared by more units than this says nothing
-TITLE, HIGH, LOW = 3.0, 1.2, 2.5
+TITLE, CORE, HIGH, LOW = 3.0, 2.5, 1.0, 2.5
 PLACE = 4.0
 READ = 800  # characters of the text: what it is about stands at its head
 FULL = 6.0  # weight at which relevance is about two thirds
@@ -29,6 +29,7 @@ class Audience:
     units: dict[str, tuple[str, ...]]
     places: frozenset[str]
     known: re.Pattern[str]
+    core: re.Pattern[str]
     high: re.Pattern[str]
     low: re.Pattern[str]
 
@@ -56,7 +57,8 @@ def audience(county: County) -> Audience:
     every = sorted({*words, *places}, key=lambda word: (-len(word), word))
     known = re.compile("|".join(map(re.escape, every)) or r"(?!)")
     owned = {word: tuple(owner) for word, owner in owners.items()}
-    return Audience(words, owned, places, known, re.compile(groups["high"]), re.compile(groups["low"]))
+    core, high, low = (re.compile(groups[name]) for name in ("core", "high", "low"))
+    return Audience(words, owned, places, known, core, high, low)
 
 
 def relevance(title: str, body: str, whom: Audience) -> Relevance:
@@ -72,6 +74,8 @@ def relevance(title: str, body: str, whom: Audience) -> Relevance:
             for unit in whom.units[word]:
                 concerned[unit] = concerned.get(unit, 0.0) + weights[word]
     _add(weights, found & whom.places, PLACE)
+    _add(weights, whom.core.findall(title), CORE * TITLE)
+    _add(weights, whom.core.findall(text), CORE)
     _add(weights, whom.high.findall(title), HIGH * TITLE)
     _add(weights, whom.high.findall(text), HIGH)
     unwanted = tuple(dict.fromkeys(whom.low.findall(title + text[:400])))

@@ -17,6 +17,9 @@ from digests.relevance import Audience, relevance
 DEADLINE = re.compile(r"((?:20\d\d年)?\d{1,2}月\d{1,2}日)[^。；\n]{0,6}(?:前|截止|止|之前|以前|24时)")
 SOON = 10  # days
 THIN = 40  # characters
+HOME = re.compile("县|镇|乡|街道|村|社区")  # a body of the county or below speaks, or is spoken of
+OWN = 5.0  # what that says for the county's own column: less than another column's core in the title
+YEAR = re.compile(r"(20\d\d)年")
 DRAFT = "征求意见稿"
 
 
@@ -74,11 +77,17 @@ def score(item: Item, by: Weighing, similar: float = 0.0, heat: float = 0.5) -> 
 
 
 def column_of(item: Item) -> str:
-    """The column whose words an item uses most, its title's thrice; ties go to the row that stands first."""
-    rows = [(str(row["name"]), re.compile(row["words"])) for row in table("columns")["column"]]
+    """The column an item speaks of most: its core twice, its title thrice, and home news where a local body speaks."""
     head = item.body[:300]
-    counts = {name: 3 * len(set(p.findall(item.title))) + len(set(p.findall(head))) for name, p in rows}
-    return max(counts, key=lambda name: counts[name]) if any(counts.values()) else rows[-1][0]
+    home = bool(HOME.search(item.source) or HOME.search(item.title))
+    points: dict[str, float] = {}
+    for row in table("columns")["column"]:
+        core, words = re.compile(row["core"]), re.compile(row["words"])
+        told = [(2.0, core), (1.0, words)]
+        points[row["name"]] = sum(
+            weight * (3 * len(set(p.findall(item.title))) + len(set(p.findall(head)))) for weight, p in told
+        ) + (OWN if home and row.get("own") else 0.0)
+    return max(points, key=lambda name: points[name]) if any(points.values()) else "本地工作"
 
 
 def deadline_in(body: str, today: date) -> str | None:
@@ -121,6 +130,14 @@ def _penalties(item: Item, stale: bool, unwanted: tuple[str, ...]) -> list[Term]
         "meeting": "会议消息" if form_of(item.title) == "meeting" else "",
         "thin": "正文过短" if len(item.body.strip()) < THIN else "",
         "draft": "征求意见稿，尚未施行" if DRAFT in item.title else "",
+        "minor": "影响面小" if re.search(table("columns")["minor"]["words"], item.title) else "",
+        "old": "说的是往年" if _old(item) else "",
         "low": f"与本职无关：{'、'.join(unwanted[:3])}" if unwanted else "",
     }
     return [Term(name, -float(points[name]), why) for name, why in found.items() if why]
+
+
+def _old(item: Item) -> bool:
+    """The title names only years before the one it came out in."""
+    now, years = (item.published_at or item.day)[:4], YEAR.findall(item.title)
+    return bool(years) and now.isdigit() and max(years) < now
