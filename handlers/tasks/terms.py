@@ -74,7 +74,9 @@ def _answer(turn: Turn, command: Command, *, granted: bool) -> None:
     if moving.permitted(turn, event, task) is None:
         return
     if event == "suspend_ok":
-        return _suspend(turn, task, task.asked_until or turn.at + DAY, command.rest, event)
+        if task.asked_until is None or task.asked_until <= turn.at:  # the day asked for has passed meanwhile
+            return turn.refuse("unclear", moving.say(turn, "suspend_date", task), task=task)
+        return _suspend(turn, task, task.asked_until, command.rest, event)
     if event == "extend_ok":
         fields = {"asked": "", "extensions": task.extensions + 1, **limits.longer(turn, task)}
         task = moving.move(turn, task, event, task.state, fields, words=command.rest)
