@@ -40,7 +40,9 @@ def phrases_of(county: County, lexicon: Lexicon) -> list[Lesson]:
 
 def key_of(county: County, lexicon: Lexicon) -> str:
     """Hash of everything the models are fitted from."""
-    parts = [FORMAT, repr(lexicon), repr(county.phrases), repr([(c.code, c.name) for c in county.categories])]
+    taught = [(f.name, f.codes, f.phrases) for f in lexicon.fields if f.phrases]  # how duties are worded is not fitted
+    parts = [FORMAT, repr((lexicon.senses, lexicon.cues, lexicon.yes, lexicon.no, lexicon.sample_places)), repr(taught)]
+    parts += [repr(county.phrases), repr([(c.code, c.name) for c in county.categories])]
     parts.append(repr([(s.code, s.condition) for s in county.standards]))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
