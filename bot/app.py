@@ -21,6 +21,7 @@ from bot.engine import Engine, Frame, read_key
 from bot.hindsight import Hindsight
 from bot.maintenance import Maintenance, Retention
 from bot.media import PhotoShop
+from bot.newsroom import Newsroom, newsroom
 from bot.platforms import Platform
 from bot.platforms.registry import connect
 from bot.platforms.web import WebPlatform
@@ -49,6 +50,7 @@ class Parts:
     preparer: Preparer
     maintenance: Maintenance
     hindsight: Hindsight
+    newsroom: Newsroom
     settings: Settings
     data: Path
 
@@ -96,6 +98,7 @@ def assemble(data: Path, settings: Settings, imported: County | None) -> Parts:
             other.engine = engine
         preparer.accept = engine.inbox.accept
         engine.outbox.finish = Comparisons(store, shop).finish
+        news = newsroom(store, data, key, engine.inbox)
     except BaseException:
         store.close()
         raise
@@ -106,7 +109,7 @@ def assemble(data: Path, settings: Settings, imported: County | None) -> Parts:
         backup_keep=settings.backup_keep,
     )
     maintenance = Maintenance(store, shop, retention)
-    return Parts(engine, platform, shop, preparer, maintenance, Hindsight(engine), settings, data)
+    return Parts(engine, platform, shop, preparer, maintenance, Hindsight(engine), news, settings, data)
 
 
 def _is_demo(store: Store, imported: County | None) -> bool:
@@ -153,6 +156,7 @@ async def _life(parts: Parts, imported: County | None) -> AsyncIterator[None]:
     scheduler = AsyncIOScheduler(timezone=ZONE)
     engine.clock.start(scheduler)
     parts.maintenance.start(scheduler)
+    parts.newsroom.start(scheduler, lambda: engine.office)
     scheduler.start()
     await engine.clock.tick()
     for platform in engine.platforms.values():
@@ -160,6 +164,7 @@ async def _life(parts: Parts, imported: County | None) -> AsyncIterator[None]:
     asyncio.get_running_loop().call_later(1.0, _warm, engine)
     yield
     scheduler.shutdown(wait=False)
+    await parts.newsroom.close()
     await engine.clock.close()
     for platform in engine.platforms.values():
         await platform.close()

@@ -32,6 +32,9 @@ FILES = (".pdf", ".doc", ".docx", ".xls", ".xlsx", ".zip", ".rar")
 MANUAL = "网站要求验证，不再自动抓取，请人工转发(#投稿)"
 FRAMELESS = "列表所在的框架找不到了，可能改版了"
 LINKLESS = "列表里的条目都没有链接，可能损坏或改版了"
+BODILESS = "新文章的正文都读不出来，可能改版了"
+SILENT = "已{days}天没有新内容，可能改版了"
+DRIFT = 3  # articles without a text that cannot be chance
 SCRIPTS = "对方给的是要运行脚本的验证页"
 
 
@@ -144,6 +147,7 @@ class Intake:
     async def _articles(self, source: Source, entries: Sequence[dict[str, Any]]) -> Taken:
         stored: Counter[bool] = Counter()
         troubles: list[str] = []
+        empty = 0
         for entry in entries:
             url = str(entry["url"])
             key = key_of(url)
@@ -159,7 +163,9 @@ class Intake:
                 continue
             n = await self._arrivals.take(arrived, Origin(source.id, source.name, key, url))
             stored[n == BLOCKED] += n != 0
-        return Taken(source.id, len(entries), stored[False], stored[True], _sum(troubles, len(entries)))
+            empty += n > 0 and not arrived["item"]["body"]
+        said = _sum(troubles, len(entries)) or (BODILESS if empty >= DRIFT and empty == stored[False] else "")
+        return Taken(source.id, len(entries), stored[False], stored[True], said)
 
     async def _article(self, source: Source, entry: Mapping[str, Any], url: str) -> dict[str, Any]:
         leaders = await self.store.read(lambda connection: digest.leaders(connection))
@@ -189,18 +195,19 @@ class Intake:
         error = MANUAL if manual else taken.error
 
         def book(tx: Tx) -> None:
+            heard = tx.at if taken.new or (got and state.item_at is None) else state.item_at
+            quiet = (tx.at - (heard or tx.at)) // 86400
             new = replace(
                 state,
                 next_at=int(self._now() + min(LONGEST_REST, max(wait, rest))),
                 failures=failures,
-                error=error,
+                error=error or (SILENT.format(days=quiet) if quiet >= asked.source.quiet_days else ""),
                 manual=int(manual),
                 ok_at=tx.at if got else state.ok_at,
-                item_at=tx.at if taken.new else state.item_at,
-                told_on=state.told_on if error else "",
+                item_at=heard,
                 wanted=sources.state(tx, state.source).wanted,
             )
-            sources.put_state(tx, new)
+            sources.put_state(tx, replace(new, told_on=new.told_on if new.error else ""))
             sources.log_fetch(tx, _line(asked, taken, got))
 
         await self.store.write(book)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass, replace
 
 from config.county import Person
-from handlers import commands, learning, people, recall, secrecy
+from handlers import commands, learning, people, recall, secrecy, submissions
 from handlers.commands import Command
 from handlers.events import CONSOLE, Event, Facts
 from handlers.faq import handover, numbers, policy, reminders, room
@@ -63,6 +63,7 @@ ROUTES: tuple[Route, ...] = (
     Route("split", "member", joining.split),
     Route("urge", "member", alarms.urge),
     Route("push", "member", policy.command),
+    Route("submit", "member", submissions.submit),
     Route("opinion", "member", people.opinion),
     Route("mute", "member", people.mute),
     Route("unmute", "member", people.unmute),
@@ -88,6 +89,7 @@ EVENTS: dict[str, Callable[[Turn], None]] = {
     "photo": late_photos.take,
     "secret": secrecy.take,
     "calendar": limits.recompute,
+    "sources": submissions.trouble,
     "timer": lambda turn: TIMERS.get(turn.event.action, alarms.ring)(turn),
 }
 
@@ -126,7 +128,8 @@ def _sender(tx: Tx, event: Event) -> Person | None:
 def _command(event: Event, names: Container[str]) -> Command:
     """A message is parsed. A click names its word and task apart: what else was typed cannot change them."""
     if event.kind != "click" or not event.action:
-        return commands.parse(event.text, names)
+        handed_in = submissions.tagged(event.text)
+        return Command("submit", submissions.WORD) if handed_in else commands.parse(event.text, names)
     verb, said = commands.VERBS.get(event.action, ""), event.text.strip()
     read = commands.parse(f"{event.action} {event.subject} {said}")
     same = read.verb == verb and read.number == event.subject and verb not in commands.SEVERAL
@@ -165,7 +168,7 @@ def _for_tax(turn: Turn, command: Command) -> bool:
         return False
     if turn.sender is not None and not turn.office.member(group.id, turn.sender.id):
         return False
-    return command.verb not in (*commands.ALONE, "push") and not (command.verb and command.number)
+    return command.verb not in (*commands.ALONE, "push", "submit") and not (command.verb and command.number)
 
 
 def _run(turn: Turn, command: Command) -> None:

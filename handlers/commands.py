@@ -44,6 +44,7 @@ WORDS: dict[str, str] = {
     "help": "帮助 怎么用 使用说明",
     "privacy": "隐私",
     "push": "推送",
+    "submit": "#投稿",
     "opinion": "意见",
     "mute": "静音",
     "unmute": "恢复 取消静音",
