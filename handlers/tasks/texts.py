@@ -50,6 +50,7 @@ TEXTS: dict[str, str] = {
     "reopened": "【重开】#{number} {person}反映未解决\n请{unit}重新办理，{due}反馈",
     "merged": "【并案】#{number} 已并入 #{master}，一并办理\n不是同一处请回复“拆分 {number}”",
     "joined": "【并案】与 #{number} {where}{category}是同一问题，已一并受理，办结时通知您\n不是同一处请回复“拆分”",
+    "twins": "【可能重复】#{number} 与 #{twin}:{reasons}\n是同一件请回复“并案 {number} 到 {twin}”；不是就不用回复",
     "split": "【拆分】#{number} {where}{category}已单独办理",
     "exempt_asked": "#{number} 申请超时豁免:{words}\n请裁定人回复“同意豁免 {number}”",
     "exempted": "#{number} 超时豁免已同意，超时记录保留",
