@@ -111,6 +111,5 @@ def _load() -> dict[str, Any]:
 
 
 def _fields() -> dict[str, str]:
-    path = HERE.parents[1] / "config" / "lexicon_duties.toml"
-    fields = tomllib.loads(path.read_text(encoding="utf-8"))["field"]
-    return {c: f.get("name") or f["matter"] for f in reversed(fields) for c in f.get("codes", "").split()}
+    fields = tomllib.loads((HERE / "fields.toml").read_text(encoding="utf-8"))
+    return {code: name for name, codes in reversed(fields.items()) for code in codes.split()}
