@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from config.digest import table
 from digests.bodies import main_text, prune
-from digests.dates import date_in_url, find_date
+from digests.dates import SHANGHAI, date_in_url, find_date
 from digests.encoding import decode
 from digests.numbers import numbers_in, own_number
 
@@ -27,12 +28,18 @@ HYPHEN_SITE = re.compile(r"\s*[-－][^-－]{2,20}(?:网|网站|政府|门户|局
 TAGS = re.compile(r"<[^>]*>")
 SOURCE = re.compile(r"(?:来源|信息来源|文章来源|稿源|发布机构)\s*[：:]\s*([^\s|丨｜<>：:]{2,40})")
 PUBLISHED = re.compile(
-    r"(?:(?:发布|发表|更新|公开|公布)(?:时间|日期)|(?<![\u4e00-\u9fff])(?:时间|日期))\s*[：:]\s*(.{8,30})", re.DOTALL
+    r"(?:(?:发布|发表|更新|公开|公布|发稿|录入|添加|上传|信息|编辑|答复|回复|办结)(?:时间|日期)\s*[：:]"
+    r"|(?<![\u4e00-\u9fff])(?:时间|日期)\s*[：:]|(?:发布|发表|编辑|更新|刊发)于)\s*(.{8,30})",
+    re.DOTALL,
 )
 FILES = (".pdf", ".doc", ".docx", ".xls", ".xlsx", ".wps", ".et", ".zip", ".rar", ".ofd")
 VALIDITY = re.compile(
     r"(全文有效|现行有效|部分(?:有效|失效|废止)|全文(?:失效|废止)|已(?:失效|废止|修改)|尚未生效|条款(?:失效|废止))"
 )
+TOLD_BY_SCRIPT = re.compile(
+    r"""\bcreateTime\s*=\s*['"](20\d\d-\d\d-\d\d)|\bct\s*=\s*['"](1\d{9})['"]"""
+)  # WeChat articles
+MIDDLE = "td[align=center] b, td[align=center] font, p[align=center] b, p[align=center] strong, center b, center font, font[size] b"
 SCRIPTED = re.compile(r"<script\b", re.IGNORECASE)
 DATE_METAS = (
     "pubdate",
@@ -82,7 +89,7 @@ def read_page(data: bytes, url: str = "", body: str | None = None) -> Page:
         issuer=labels.get("issuer") or None,
         source=_first(SOURCE, shown) or metas.get("contentsource") or None,
         doc_number=next(iter(numbers_in(number)), None) or own_number(title or "", text),
-        published_on=_published(shown, metas, labels, text, url),
+        published_on=_published(shown, metas, labels, text, url) or _scripted(decoded.text),
         written_on=find_date(labels.get("written_on", "")),
         validity=labels.get("validity") or _first(VALIDITY, shown[:2000]),
         attachments=_attachments(tree, url),
@@ -134,7 +141,10 @@ def _title(tree: LexborHTMLParser, metas: Mapping[str, str], labels: Mapping[str
     if len(named) >= 4:
         return named
     plain = labels.get("title") or _without_site(page)
-    return (plain if len(plain) >= SHORTEST else next((h for h in headings if len(h) >= SHORTEST), plain)) or None
+    if len(plain) < SHORTEST or plain.endswith(tuple(table("reading")["site_ends"])):
+        middle = (_clean(node.text()) for node in tree.css(MIDDLE)[:12])
+        plain = next((h for h in (*headings, *middle) if SHORTEST < len(h) <= TITLE_LENGTH and h != plain), plain)
+    return plain or None
 
 
 def _agrees(heading: str, other: str) -> bool:
@@ -152,6 +162,8 @@ def _without_site(title: str) -> str:
     title = HYPHEN_SITE.sub("", title)
     parts = [part for part in SPLIT.split(title) if part.strip()]
     sites = tuple(table("reading")["site_names"])
+    home = next((i for i, part in enumerate(parts) if i and "官网" in part), len(parts))
+    parts = parts[:home]
     while len(parts) > 1 and (parts[-1].endswith(sites) or len(parts[-1]) <= 4):
         parts.pop()
     return title[: title.rfind(parts[-1]) + len(parts[-1])].strip() if parts else ""
@@ -168,6 +180,14 @@ def _published(shown: str, metas: Mapping[str, str], labels: Mapping[str, str], 
     before = shown.split(text[:12].strip() or "\0")[0] if text else shown
     alone = (line for line in text.split("\n")[:5] if len(line) <= DATELINE)
     return find_date(before[-300:]) or next(filter(None, map(find_date, alone)), None) or date_in_url(url)
+
+
+def _scripted(source: str) -> str | None:
+    """The day a WeChat article was sent, which its page writes by script."""
+    found = TOLD_BY_SCRIPT.search(source)
+    if found is None:
+        return None
+    return found[1] or datetime.fromtimestamp(int(found[2]), SHANGHAI).date().isoformat()
 
 
 def _attachments(tree: LexborHTMLParser, base: str) -> tuple[str, ...]:
