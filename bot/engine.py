@@ -25,6 +25,7 @@ from handlers import Decision
 from handlers.calendar import Calendar
 from handlers.events import Event
 from handlers.faq import reminders
+from handlers.faq.askers import bureau
 from handlers.faq.filing import FilingCalendar
 from handlers.faq.hall import OFFER, Hall
 from handlers.office import Office, Rules, open_office
@@ -136,11 +137,12 @@ class Engine:
         filing = FilingCalendar(Calendar(found.calendar, self.frame.rules.hours), published(self.store.folder))
         if held is None:
             hall = await asyncio.to_thread(Hall, filing, entries)
+            hall.plan(filing, bureau(found))
             now = self.store.now()
             for asked in await self.store.read(lambda c: questions.since(c, now - OFFER)):
                 hall.restore(asked)
             return hall
-        held.plan(filing)
+        held.plan(filing, bureau(found))
         held.sync(entries)
         return held
 

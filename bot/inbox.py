@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import structlog
 
 from bot import failpoints
-from bot.door import Door, masked
+from bot.door import Door
 from bot.windows import Windows
 from config.errors import Busy
 from handlers import Decision, decide

@@ -73,8 +73,10 @@ def _tax(event: Event, office: Office, command: Command, heard: Heard) -> str:
         return "command" if _plain(command, office) or command.verb == "push" else ""
     if office.hall is None or speaks_for_bureau(office, event.channel, event.sender):
         return ""
-    if command.verb == "choose":
+    if command.verb == "choose" or event.text.strip().isdigit():
         return "choice" if office.hall.expects(event, heard.now) else ""
+    if office.hall.goes_on(event, heard.now):
+        return "window"
     outcomes = office.hall.hear(event, heard.now).outcomes
     return "question" if any(outcome.band != "silent" for outcome in outcomes) else ""
 

@@ -111,6 +111,11 @@ def offer(source: Tx | sqlite3.Connection, group: str, asker: str, now: int) -> 
     return Asked(*row) if row else None
 
 
+def keep_open(tx: Tx, offer: Asked) -> None:
+    """A list goes on answering to numbers though something else was said meanwhile."""
+    tx.execute("update faq_asked set until = ? where id = ?", (offer.until, offer.id))
+
+
 def since(source: Tx | sqlite3.Connection, at: int, group: str = "") -> list[Asked]:
     """Questions since a moment, oldest first."""
     rows = source.execute(
@@ -235,6 +240,16 @@ def ticket(source: Tx | sqlite3.Connection, id: str) -> Ticket | None:
 def ticket_numbered(source: Tx | sqlite3.Connection, serial: int) -> Ticket | None:
     """#问0017."""
     row = source.execute(f"select {_TICKET} from faq_ticket where serial = ?", (serial,)).fetchone()
+    return Ticket(*row) if row else None
+
+
+def open_of(source: Tx | sqlite3.Connection, group: str, asker: str, since_: int) -> Ticket | None:
+    """The newest open ticket of an asker in a group."""
+    row = source.execute(
+        f"select {_TICKET} from faq_ticket where state = 'open' and group_id = ? and at >= ? and id in"
+        " (select ticket from faq_ticket_asker where asker = ?) order by at desc, serial desc limit 1",
+        (group, since_, asker),
+    ).fetchone()
     return Ticket(*row) if row else None
 
 

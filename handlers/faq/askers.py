@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from config.county import Person
+from config.county import County, Person
 from handlers.office import LEAD_ROLES, Office
 from handlers.turn import Turn
 from store import tax
@@ -32,6 +32,12 @@ def speaks_for_bureau(office: Office, channel: str, sender: str) -> bool:
     person = office.person_at.get((channel, sender))
     known = person is not None and bool(set(LEAD_ROLES).intersection(person.roles))
     return known and person is not None and BUREAU in office.unit_name(person.unit)
+
+
+def bureau(county: County) -> list[str]:
+    """The names of the bureau's people."""
+    units = {unit.id for unit in county.units if BUREAU in unit.name}
+    return [person.name for person in county.people if person.unit in units]
 
 
 def staff(office: Office) -> tuple[Person, ...]:

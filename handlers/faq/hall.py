@@ -6,9 +6,11 @@ made again at start from the rows of what was asked. Used in the event loop alon
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import date
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -19,7 +21,8 @@ from handlers.faq import followups
 from handlers.faq.assistant import Assistant
 from handlers.faq.bands import Outcome
 from handlers.faq.filing import FilingCalendar
-from handlers.faq.knowledge import office_day
+from handlers.faq.knowledge import office_day, standing
+from handlers.faq.speech import Heard
 from handlers.faq.tags import KINDS
 from store.questions import Asked
 
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from handlers.office import Office
 
 LASTS = 300  # seconds an asker's own turns count for the next one ("for a few minutes")
+WAITS = 4 * 3600  # seconds "还是不行" still belongs to what was handed over
 OFFER = 600  # seconds a list of choices answers to a number
 TURNS = 3
 BOUND = 20_000  # askers in memory
@@ -53,6 +57,7 @@ class Said:
     band: str = ""
     asked: str = ""
     message: str = ""
+    choices: tuple[str, ...] = ()
 
 
 Key = tuple[str, str, str]
@@ -63,6 +68,7 @@ class Hall:
 
     def __init__(self, filing: FilingCalendar | None = None, entries: Iterable[Entry] = ()) -> None:
         self.assistant = Assistant(filing=filing)
+        self.staff: frozenset[str] = frozenset()
         self._held: dict[str, Entry] = {}
         self._said: OrderedDict[Key, deque[Said]] = OrderedDict()
         self._last: tuple[tuple[object, ...], Hearing] | None = None
@@ -73,9 +79,10 @@ class Hall:
         """The deadlines it answers with."""
         return self.assistant.filing
 
-    def plan(self, filing: FilingCalendar) -> None:
-        """Go by another calendar."""
+    def plan(self, filing: FilingCalendar, staff: Iterable[str] = ()) -> None:
+        """Go by another calendar, and know the bureau's people by name."""
         self.assistant.filing = filing
+        self.staff = frozenset(staff)
         self._last = None
 
     def sync(self, entries: Iterable[Entry]) -> None:
@@ -100,7 +107,13 @@ class Hall:
     def expects(self, event: Event, at: int) -> bool:
         """Whether a list of choices offered to this sender is still open."""
         turns = self._said.get(_key(event), ())
-        return any(said.band == "choose" and at - said.at <= OFFER for said in turns)
+        return any(said.band == "choose" for said in turns)
+
+    def goes_on(self, event: Event, at: int) -> bool:
+        """Whether this may belong to something handed over a moment ago ("还是不行", "我也登不上")."""
+        turns = self._said.get(_key(event), ())
+        waits = any(said.band == "handoff" and at - said.at <= WAITS for said in turns)
+        return waits and still(event.text)
 
     def note(self, event: Event, at: int, hearing: Hearing | None = None) -> None:
         """Remember what was said; chatter too, since the next message may lean on it."""
@@ -110,14 +123,17 @@ class Hall:
         first = next((o for o in hearing.outcomes if o.band != "silent"), None) if hearing else None
         if first is None and (saying.noise(words) or commands.parse(words).verb == "choose"):
             return
-        band, asked = (first.band, first.asked) if first else ("", "")
-        self._remember(_key(event), Said(at, words, band, asked, event.id))
+        said = Said(at, words, message=event.id)
+        if first is not None:
+            said = replace(said, band=first.band, asked=first.asked, choices=tuple(c.id for c in first.choices))
+        self._remember(_key(event), said)
 
     def restore(self, asked: Asked) -> None:
         """At start: a turn the last process remembered."""
         channel, _, sender = asked.asker.partition(":")
         if sender and asked.text:
-            said = Said(asked.at, asked.text, asked.band, asked.text, asked.message)
+            choices = tuple(filter(None, asked.choices.split("|")))
+            said = Said(asked.at, asked.text, asked.band, asked.text, asked.message, choices)
             self._remember((asked.group_id, channel, sender), said)
 
     def clear(self) -> None:
@@ -140,25 +156,45 @@ class Hall:
         return tuple(said for said in turns[:own] if at - said.at <= LASTS)
 
     def _read(self, event: Event, at: int, turns: tuple[Said, ...]) -> Hearing:
-        words, day = commands.without_tag(event.text), office_day(at)
-        if event.action == PERSONAL:
-            return Hearing((Outcome("mask", reason="personal", masked=words),))
-        if saying.noise(words):
+        words, day = _STARRED.sub("", commands.without_tag(event.text)), office_day(at)
+        if saying.noise(words) or self._for_somebody_else(event):
             return Hearing((Outcome("silent"),))
-        if whole := self._clarified(words, turns):
-            outcomes = self.assistant.hear(whole, day)
-        else:
-            outcomes = self.assistant.hear(words, day, tuple(said.text for said in turns))
-        return self._hearing(tuple(_person(outcome, words) for outcome in outcomes))
+        words = _REPROACH.sub("", words, count=1)
+        if chosen := self._clarified(words, day, turns):
+            return self._hearing((chosen,))
+        outcomes = self.assistant.hear(words, day, tuple(said.text for said in turns))
+        heard = self.assistant.ear(words)
+        return self._hearing(tuple(_sensible(self._word_for_word(o, day), words, heard) for o in outcomes))
 
-    def _clarified(self, words: str, turns: tuple[Said, ...]) -> str:
-        """The question a short answer to a clarifying question settles: 小规模 → the earlier question about 小规模."""
+    def _word_for_word(self, outcome: Outcome, day: date) -> Outcome:
+        """What was approved as a way to ask for an entry is answered by it, however unsure the rest is."""
+        ranker = self.assistant.ranker
+        if outcome.band not in ("choose", "handoff") or outcome.reason in ("person", "expired", "not_yet"):
+            return outcome
+        first = ranker.entry(outcome.top[0]) if outcome.top and outcome.top[0] in ranker else None
+        if first is None or standing(first, day) != "live":
+            return outcome
+        asked = ranker.normalise(outcome.asked)
+        same = any(ranker.normalise(row) == asked for row in (first.question, *first.similar))
+        return replace(outcome, band="answer", reason="", entry=first, choices=()) if same else outcome
+
+    def _for_somebody_else(self, event: Event) -> bool:
+        """@乙 你上次那个退下来没: not for the bot, unless it is one of the bureau who is asked."""
+        called = _AT.findall(event.text)
+        return bool(called) and not event.addressed and not any(name in self.staff for name in called)
+
+    def _clarified(self, words: str, day: date, turns: tuple[Said, ...]) -> Outcome | None:
+        """A short answer in words to a list of choices: the entry among them it settles, or the question it completes."""
         if not turns or turns[-1].band != "choose" or len(words) > BRIEF:
-            return ""
-        tags, heard = self.assistant.ranker.tagger(words), self.assistant.ear(words)
-        if heard.asks or not any(tags.of(kind) for kind in KINDS):
-            return ""
-        return followups.joined(words, turns[-1].asked or turns[-1].text, self.assistant.ranker.tagger)
+            return None
+        ranker, last = self.assistant.ranker, turns[-1]
+        tags, heard = ranker.tagger(words), self.assistant.ear(words)
+        told = any(tags.of(kind) for kind in KINDS)
+        if heard.asks or heard.person or not (told or last.choices):
+            return None
+        found = self.assistant.ask(followups.joined(words, last.asked or last.text, ranker.tagger), day)
+        offered = found.entry is not None and found.entry.id in last.choices
+        return found if offered or (told and found.band != "silent") else None
 
     def _hearing(self, outcomes: tuple[Outcome, ...]) -> Hearing:
         tagger = self.assistant.ranker.tagger
@@ -189,8 +225,29 @@ def _key(event: Event) -> Key:
     return event.group, event.channel, event.sender
 
 
-def _person(outcome: Outcome, words: str) -> Outcome:
-    """人工智能 and 人工费 ask for nobody."""
+def _sensible(outcome: Outcome, words: str, heard: Heard) -> Outcome:
+    """人工智能 and 人工费 ask for nobody; "我也登不上" reports a matter though it names none."""
     if outcome.reason == "person" and any(word in words for word in ("人工智能", "人工费", "人工成本")):
         return replace(outcome, band="silent", reason="unknown")
+    if outcome.deadline is not None and heard.told and not heard.asks:
+        return Outcome("silent", reason="unknown")
+    if outcome.band == "silent" and heard.matter and not heard.told and (TOO.match(words) or _SYSTEM.search(words)):
+        return replace(outcome, band="handoff", reason="matter", asked=words)
     return outcome
+
+
+def still(text: str) -> bool:
+    """Whether words say that something goes on as before."""
+    return _STILL.match(commands.without_tag(text)) is not None
+
+
+_STARRED = re.compile(r"[0-9A-Za-z]*\*+[0-9A-Za-z]*")
+_SYSTEM = re.compile(r"系统|平台|网站|网厅|软件|客户端|app|税务局|发票|数电|个税", re.IGNORECASE)
+_AT = re.compile(r"@([^\s@,，。:：?？]{1,12})")
+_REPROACH = re.compile(
+    r"^(?:没有?用|没用处|无用|不对|答非所问|没帮助|没解决|不是这个)(?:啊|的|了)?[,，。!！\s]+(?:我问的是|我是问|我要问)?"
+)
+TOO = re.compile(r"我(?:们|这边?|家|公司)?(?:这边)?也")
+_STILL = re.compile(
+    r"(?:还是|依然|仍然?|现在还|到现在)(?:不行|不能|不了|没好|没反应|这样|一样|登不|报不|开不|进不|提示|没人|没有?回).{0,12}$"
+)

@@ -14,7 +14,7 @@ from handlers import commands
 from handlers.calendar import local
 from handlers.faq import askers, learning, speaking
 from handlers.faq.bands import Outcome
-from handlers.faq.hall import Hearing
+from handlers.faq.hall import PERSONAL, TOO, Hearing, still
 from handlers.faq.texts import say
 from handlers.saying import noise
 from handlers.turn import Turn
@@ -76,6 +76,23 @@ def hand_over(turn: Turn, asked: Asked, outcome: Outcome, hearing: Hearing, firs
         said.append(say("handoff_bare", number=ticket.number))
     speaking.reply(turn, "handoff", "\n".join(filter(None, said)), ticket.id)
     _set_timers(turn, ticket)
+
+
+def goes_on(turn: Turn, words: str, matter: bool) -> bool:
+    """ "还是不行" belongs to its sender's own open ticket, "我也登不上" to the matter somebody reported before."""
+    event, since = turn.event, turn.at - SAME_MATTER
+    found = questions.open_of(turn.tx, event.group, askers.asker(turn), since) if still(words) else None
+    if found is None and matter and TOO.match(words):
+        open_ = (t for t in questions.open_tickets(turn.tx, event.group) if t.kind == "matter" and t.at >= since)
+        found = max(open_, key=lambda ticket: ticket.at, default=None)
+    if found is None:
+        return False
+    questions.join(turn.tx, found.id, event.channel, event.id, askers.asker(turn))
+    speaking.reply(turn, "handoff", say("joined", number=found.number), found.id)
+    return True
+
+
+SAME_MATTER = 4 * 3600  # seconds
 
 
 def same(one: str, other: str) -> bool:
@@ -206,6 +223,7 @@ def answer(turn: Turn, ticket: Ticket, words: str) -> None:
     if not words.strip():
         return turn.refuse("unclear", say("no_words", number=ticket.number))
     chosen = _chosen(turn, ticket, words)
+    chosen = chosen or learning.named(turn, words)
     if chosen is None and (noise(words) or (WAIT.search(words) and len(words) <= 20)):
         return
     questions.settle(turn.tx, ticket.id, "answered", turn.actor.id, chosen.id if chosen else words)
@@ -214,7 +232,7 @@ def answer(turn: Turn, ticket: Ticket, words: str) -> None:
         learning.answer_with(turn, ticket, chosen)
     elif not turn.event.group:
         _relay(turn, ticket, words)
-    if ticket.kind == "matter":
+    if (ticket.kind == "matter" and chosen is None) or turn.event.action == PERSONAL:
         speaking.tell(turn, turn.actor.id, "closed", say("closed", number=ticket.number), ticket.id, now=True)
     else:
         learning.learn(turn, ticket, words, chosen)

@@ -20,6 +20,7 @@ from store import audit, faq, questions
 from store.faq import Draft
 from store.questions import Ticket
 
+SHORTEST = 6  # characters of a question that a reply may name
 ALIKE = 0.72  # likeness of a reply to an approved answer from which on it says the same
 BASIS_LIMIT = 400
 SAYS_BASIS = re.compile(r"[\s,，。;；(（]*(?:政策|法律|文件)?依据(?:是|为|文件)?[:：\s]*([^\n]{2,400}?)[)）。\s]*$")
@@ -81,6 +82,13 @@ def answer_with(turn: Turn, ticket: Ticket, entry: Entry) -> None:
         quote=quote if ticket.group_id else "",
         not_after=speaking.last_moment(entry),
     )
+
+
+def named(turn: Turn, words: str) -> Entry | None:
+    """The approved entry whose question the reply names ("看这条：发票额度不够用怎么申请增加")."""
+    plain = _plain(words)
+    hits = [entry for entry in faq.live(turn.tx) if len(q := _plain(entry.question)) >= SHORTEST and q in plain]
+    return max(hits, key=lambda entry: len(entry.question), default=None)
 
 
 def parted(words: str) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from handlers import commands
 from handlers.faq import handover, learning, policy, room, speaking
 from handlers.faq.askers import asker, is_officer
+from handlers.faq.hall import OFFER, PERSONAL
 from handlers.faq.texts import say
 from handlers.turn import Turn
 from store import faq, questions, tax
@@ -18,6 +19,7 @@ NO = re.compile(r"(?:不同意|不通过|不批准|退回|驳回)[\s,，:：]*")
 BASIS = re.compile(r"(?:政策|法律|文件)?依据(?:是|为)?[\s:：,，]*")
 DROP = re.compile(r"(?:不收入|不收录|不用收|不入库).{0,4}")
 USEFUL = re.compile(r"(?:很|挺|真|非常)?(?:有用|有帮助|有效|解决了)(?:的|了|谢谢)?[,，。!！]*(?:谢谢)?")
+OPENS_USELESS = re.compile(r"(?:没有?用|没用处|无用|不对|答非所问|没帮助|没解决|不是这个)(?:啊|的|了)?[,，。!！ ]")
 USELESS = re.compile(r"(?:没有?用|没用处|无用|不对|答非所问|没帮助|没解决|不是这个|看不懂)(?:啊|的|了)?[,，。!！]*")
 
 
@@ -27,7 +29,14 @@ def claims(turn: Turn) -> bool:
     if event.kind != "message" or turn.office.hall is None:
         return False
     words = commands.without_tag(event.text)
-    found = NUMBER.search(words)
+    done = _claimed(turn, words)
+    if done and event.action == PERSONAL:
+        room.tell_masked(turn)
+    return done
+
+
+def _claimed(turn: Turn, words: str) -> bool:
+    event, found = turn.event, NUMBER.search(words)
     if found:
         sign, serial = next((a, b) for a, b in zip(found.groups()[::2], found.groups()[1::2], strict=True) if a)
         rest = (words[: found.start()] + " " + words[found.end() :]).strip(" ,，:：")
@@ -116,11 +125,16 @@ def _quoted_answer(turn: Turn, about: str, words: str) -> bool:
     found = questions.of_line(turn.tx, about)
     if not found:
         return False
-    picked, own = commands.parse(words), found[0].asker == asker(turn)
-    if picked.verb == "choose" and found[0].choices:
-        _pick(turn, found[0], int(picked.rest), own)
+    picked = room.number(words)
+    if picked and found[0].choices:
+        _pick(turn, found[0], picked)
     elif USELESS.fullmatch(words) or USEFUL.fullmatch(words):
         _vote(turn, found, USEFUL.fullmatch(words) is not None)
+    elif OPENS_USELESS.match(words):
+        _vote(turn, found, False, silent=True)
+        return False
+    elif handover.CALL.match(words) and not handover.without_call(words):
+        room.call_person(turn, found[0])
     elif words.startswith("推送") and is_officer(turn, turn.sender) and found[0].entry:
         policy.propose(turn, found[0].entry)
     else:
@@ -128,20 +142,19 @@ def _quoted_answer(turn: Turn, about: str, words: str) -> bool:
     return True
 
 
-def _pick(turn: Turn, asked: questions.Asked, number: int, own: bool) -> None:
-    if not own:
-        turn.forget = True
-    elif asked.until < turn.at:
+def _pick(turn: Turn, asked: questions.Asked, number: int) -> None:
+    """Whoever quotes a list points at it plainly, as long as it is fresh; nobody's own list changes by it."""
+    if turn.at - asked.at > OFFER:
         speaking.reply(turn, "help", say("offer_over"))
     else:
         room.pick(turn, asked, number)
 
 
-def _vote(turn: Turn, found: list[questions.Asked], useful: bool) -> None:
+def _vote(turn: Turn, found: list[questions.Asked], useful: bool, silent: bool = False) -> None:
     for asked in found:
         if asked.band == "answer":
             questions.vote(turn.tx, asked.id, asker(turn), useful)
-    if not useful:
+    if not useful and not silent:
         speaking.reply(turn, "help", say("useless"), found[0].id)
 
 

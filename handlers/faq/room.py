@@ -6,14 +6,16 @@ what was found a moment ago in memory merely says which row.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
 
 from config.faq.entries import Entry
 from handlers import commands
 from handlers.events import CONSOLE
 from handlers.faq import cards, handover, speaking
-from handlers.faq.askers import asker, is_officer
+from handlers.faq.askers import asker
 from handlers.faq.bands import Outcome
 from handlers.faq.hall import LASTS, OFFER, PERSONAL, Hearing
 from handlers.faq.knowledge import office_day, standing
@@ -23,25 +25,48 @@ from store import faq, questions
 from store.questions import Asked
 
 ORDER = ("answer", "choose", "handoff")
+MEMORABLE = 2 * 86400  # seconds after which nobody means that old list by a number
+_DIGITS = re.compile(r"(?:选|第)?\s*(\d{1,2})\s*(?:号|个|项)?[.。!、]?")
 
 
 def take(turn: Turn) -> None:
     """Decide one message of a tax group."""
     event, words = turn.event, commands.without_tag(turn.event.text)
     if event.action == PERSONAL:
-        _mask(turn)
-        if not is_officer(turn, turn.sender):
-            return
+        tell_masked(turn)
     if event.voice:
         return speaking.reply(turn, "help", say("voice")) if event.addressed else _forget(turn)
-    if picked := commands.parse(words).rest if commands.parse(words).verb == "choose" else "":
-        return pick(turn, questions.offer(turn.tx, event.group, asker(turn), turn.at), int(picked))
+    if picked := number(words):
+        return _number(turn, picked)
     hearing: Hearing | None = turn.facts.hearing
     outcomes = hearing.outcomes if hearing else (Outcome("handoff", reason="unknown", asked=words),)
     heard = [outcome for outcome in outcomes if outcome.band in ORDER]
+    if handover.goes_on(turn, words, any(o.reason == "matter" for o in heard)):
+        return None
+    if not heard and event.addressed:
+        return speaking.reply(turn, "help", say("silent"))
     if not heard:
-        return speaking.reply(turn, "help", say("silent")) if event.addressed else _forget(turn)
-    settle(turn, heard, hearing or Hearing(()))
+        return None if event.action == PERSONAL else _forget(turn)
+    return settle(turn, heard, hearing or Hearing(()))
+
+
+def number(words: str) -> int:
+    """The number a message consists of, 0 when it is none."""
+    picked = _DIGITS.fullmatch(commands.folded(words))
+    read = commands.parse(words)
+    return int(picked[1]) if picked else int(read.rest) if read.verb == "choose" and read.rest.isdigit() else 0
+
+
+def _number(turn: Turn, picked: int) -> None:
+    """A bare number is for its sender's own open list; one that is over is said so, where it was the last thing offered."""
+    event = turn.event
+    offer = questions.offer(turn.tx, event.group, asker(turn), turn.at)
+    if offer is not None:
+        return pick(turn, offer, picked)
+    last = questions.last(turn.tx, event.group, asker(turn), turn.at - MEMORABLE)
+    if last is not None and last.choices:
+        return speaking.reply(turn, "help", say("offer_over"))
+    return _forget(turn)
 
 
 def settle(turn: Turn, outcomes: Sequence[Outcome], hearing: Hearing) -> None:
@@ -82,7 +107,8 @@ def choose(turn: Turn, asked: Asked, outcome: Outcome, hearing: Hearing) -> None
         return handover.hand_over(turn, asked, outcome, hearing)
     labels = dict(hearing.labels)
     lines = [
-        f"{n} {labels[e.id]}：{e.question}" if e.id in labels else f"{n} {e.question}" for n, e in enumerate(found, 1)
+        f"{n} {e.question}" if labels.get(e.id, "") in e.question else f"{n} {labels[e.id]}：{e.question}"
+        for n, e in enumerate(found, 1)
     ]
     name = f"choose_{outcome.reason}" if outcome.reason in ("taxpayer", "tax", "period") else "choose"
     choices = "|".join(entry.id for entry in found)
@@ -110,29 +136,37 @@ def hand_over(turn: Turn, asked: Asked, outcome: Outcome, hearing: Hearing) -> N
     speaking.reply(turn, "answer", (*whole, *pieces[1:]), asked.id, not_after=speaking.last_moment(successor))
 
 
-def pick(turn: Turn, offer: Asked | None, number: int) -> None:
-    """A number: answers its asker's own open list, and nobody and nothing else."""
-    ids = offer.choices.split("|") if offer and offer.choices else []
-    if offer is None or not 0 < number <= len(ids):
-        return _forget(turn)
+def pick(turn: Turn, offer: Asked, number: int) -> None:
+    """A number out of a list: that entry's card; the sender's own lists stand as they stood."""
+    ids = offer.choices.split("|")
+    if not 0 < number <= len(ids):
+        return speaking.reply(turn, "help", say("no_such_number", last=len(ids)), offer.id)
     entry, own = effective(turn, ids[number - 1]), _asked(turn, Outcome("answer", asked=offer.text), 1)
+    open_ = questions.offer(turn.tx, turn.event.group, asker(turn), turn.at)
     if entry is None:
         return handover.hand_over(turn, own, Outcome("handoff", reason="unknown", asked=offer.text), Hearing(()))
     answer(turn, [(own, entry)])
-    turn.tx.execute("update faq_asked set until = ? where id = ?", (offer.until, offer.id))
+    if open_ is not None:
+        questions.keep_open(turn.tx, open_)
+    return None
 
 
-def person(turn: Turn, asked: Asked) -> None:
-    """人工: the question itself when it says one, else the asker's last one."""
+def person(turn: Turn, asked: Asked, about: Asked | None = None) -> None:
+    """人工: the question itself when it says one, else the one quoted, else the asker's last one."""
     words = handover.without_call(commands.without_tag(turn.event.text))
-    before = questions.last(turn.tx, asked.group_id, asked.asker, turn.at - 2 * LASTS)
+    before = about or questions.last(turn.tx, asked.group_id, asked.asker, turn.at - 2 * LASTS)
     text = words or (before.text if before else "")
     if not text:
         return speaking.reply(turn, "help", say("person_what"))
-    own = Asked(**{name: getattr(asked, name) for name in ("id", "group_id", "channel", "address", "message", "asker")},
-                text=text, band="handoff", at=asked.at)  # fmt: skip
+    near = (before.choices or before.entry).split("|") if before and not words else ()
     taxes = turn.facts.hearing.tax if turn.facts.hearing and words else ()
-    handover.hand_over(turn, own, Outcome("handoff", reason="person", asked=text), Hearing((), taxes))
+    outcome = Outcome("handoff", reason="person", asked=text, top=tuple(filter(None, near)))
+    return handover.hand_over(turn, replace(asked, text=text), outcome, Hearing((), taxes))
+
+
+def call_person(turn: Turn, about: Asked) -> None:
+    """人工 in answer to a quoted card or list."""
+    person(turn, _asked(turn, Outcome("handoff", reason="person", asked=about.text), 1), about)
 
 
 def effective(turn: Turn, id: str) -> Entry | None:
@@ -162,7 +196,7 @@ def _settled(
     return Asked(*where, band, reason, *of, choices, until, "", asked.at)
 
 
-def _mask(turn: Turn) -> None:
+def tell_masked(turn: Turn) -> None:
     """Personal numbers were starred out before anything was stored; the sender is told alone."""
     event = turn.event
     if event.channel == CONSOLE:

@@ -14,6 +14,7 @@ TEXTS = {
     "choose_tax": "请问是哪个税种？请回复序号",
     "choose_period": "请问是按月、按季还是按年？请回复序号",
     "none_of_these": "都不是请回复 人工",
+    "no_such_number": "没有这个序号，请回复1到{last}",
     "offer_over": "这份选项已过期，请重新提问",
     "handoff": "{number} 已转值班税务人员，答复会发在群里",
     "handoff_quiet": "{number} 已转税务人员，工作时间（{opens}起）答复",
