@@ -105,6 +105,7 @@ def assemble(data: Path, settings: Settings, imported: County | None) -> Parts:
     retention = Retention(
         settings.keep_audit_days,
         settings.keep_photos_days,
+        settings.keep_text_days,
         backup_minutes=settings.backup_minutes,
         backup_keep=settings.backup_keep,
     )

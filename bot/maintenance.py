@@ -22,10 +22,11 @@ from bot import backup, failpoints
 from bot.clock import ZONE
 from bot.media import SHA, PhotoShop
 from config.errors import QunbanError
-from store import Store, audit, history, meta, photos, sessions, tasks
+from store import Store, audit, history, meta, photos, questions, sessions, tasks
 
 log = structlog.get_logger()
 SESSION_IDLE, SESSION_AGE = 86400, 30 * 86400  # seconds; the real limits hold when a session is used, this only tidies
+ASKER_SECONDS = 86400  # who asked which tax question is forgotten after a day; the question stays for the clusters
 _WITNESSED = re.compile(r"^(\d+) ([0-9a-f]{64})$", re.MULTILINE)
 
 
@@ -35,6 +36,7 @@ class Retention:
 
     audit_days: int = 400
     photo_days: int = 180
+    text_days: int = 730
     loose_photo_hours: int = 24
     backup_minutes: int = 15
     backup_keep: int = 14
@@ -95,6 +97,8 @@ class Maintenance:
         real = int(time.time())
         await self._store.write(lambda tx: sessions.sweep(tx, real - SESSION_IDLE, real - SESSION_AGE))
         await self._retire_photos(now - self._retention.photo_days * 86400)
+        old = now - self._retention.text_days * 86400
+        await self._store.write(lambda tx: questions.purge(tx, old, now - ASKER_SECONDS))
         while shas := await self._store.write(lambda tx: photos.sweep(tx, now - loose)):
             for sha in shas:
                 await self._erase(sha)

@@ -203,6 +203,12 @@ def recall(tx: Tx, channel: str, message: str) -> list[Ticket]:
 def purge(tx: Tx, before: int, named_before: int) -> None:
     """Old questions go; who asked is forgotten much earlier."""
     tx.execute("update faq_asked set asker = '', message = '' where at < ? and asker <> ''", (named_before,))
+    tx.execute(
+        "update faq_ticket_asker set asker = '' where asker <> '' and ticket in"
+        " (select id from faq_ticket where state <> 'open' and at < ?)",
+        (named_before,),
+    )
+    tx.execute("update faq_ticket set text = '', answer = '' where state <> 'open' and at < ?", (before,))
     tx.execute("delete from faq_vote where at < ?", (before,))
     tx.execute("delete from faq_asked where at < ?", (before,))
     tx.erased = True

@@ -23,9 +23,10 @@ from bot.platforms.web import private_room
 from config.county import ROLES, Person
 from config.errors import Rejected
 from config.files import shipped_county
+from handlers.faq.askers import approving
 from handlers.office import LEAD_ROLES, Office
 from handlers.tasks import lifecycle
-from store import outbox, sessions, tasks, timers
+from store import faq, outbox, questions, sessions, tasks, timers
 from store.demo import wipe
 from store.tasks import Task
 
@@ -184,7 +185,7 @@ def _answer(request: web.Request, body: dict[str, Any], page: str) -> web.Stream
 async def turns(request: web.Request) -> web.StreamResponse:
     """Whom open tasks are waiting for, as buttons that turn the viewer into them."""
     engine = request.app[ENGINE]
-    open_ = await engine.store.read(lambda c: _waiting(c, engine.office))
+    open_ = await engine.store.read(lambda c: [*_tax(c, engine.office), *_waiting(c, engine.office)])
     return render(request, "_turns.html", turns=[t for t in open_ if t.person.id != viewer_of(request).person.id][:4])
 
 
@@ -195,6 +196,18 @@ def _waiting(connection: sqlite3.Connection, office: Office) -> list[Turn]:
         if person is not None:
             found.append(Turn(person, task.number, TURNS[task.state]))
     return found
+
+
+def _tax(connection: sqlite3.Connection, office: Office) -> list[Turn]:
+    """Tax officers with a question to answer, and those who may approve what one of them wrote."""
+    open_ = ((t.officer, t.number[1:], "答复") for t in reversed(questions.open_tickets(connection)))
+    owing = ((d.author, d.number[1:], "补依据") for d in reversed(faq.drafts(connection, "basis")))
+    review = (
+        (next((p.id for p in approving(office, d.author)), ""), d.number[1:], "审核")
+        for d in reversed(faq.drafts(connection, "review"))
+    )
+    found = (*review, *open_, *owing)
+    return [Turn(office.people[person], number, what) for person, number, what in found if person in office.people][:3]
 
 
 def _awaited(connection: sqlite3.Connection, office: Office, task: Task) -> Person | None:
@@ -240,6 +253,8 @@ async def reset(request: web.Request) -> web.StreamResponse:
     shas = await engine.store.write(wipe)
     platform.forget_chatter()
     engine.inbox.windows.clear()
+    if engine.office.hall is not None:
+        engine.office.hall.clear()
     await engine.start(shipped_county())
     await asyncio.to_thread(_clear_files, engine.store.folder, request.app[TELLER].shop, shas)
     platform.broadcast("reset", {})

@@ -53,8 +53,13 @@ def officers(turn: Turn, taxes: Sequence[str]) -> list[str]:
 
 
 def approvers(turn: Turn, author: str) -> list[str]:
-    """Who may approve what this author wrote: anyone else of the bureau, deputies and the leader first."""
-    people = staff(turn.office)
-    ranked = [p.id for role in APPROVES for p in people if role in p.roles]
-    listed = [person for _, person in tax.roster(turn.tx) if person in turn.office.people]
-    return [person for person in dict.fromkeys((*ranked, *listed)) if person != author]
+    """Who may approve what this author wrote: anyone else of the bureau, then anyone else on the roster."""
+    listed = [person for _, person in tax.roster(turn.tx) if person in turn.office.people and person != author]
+    return list(dict.fromkeys((*(p.id for p in approving(turn.office, author)), *listed)))
+
+
+def approving(office: Office, author: str) -> list[Person]:
+    """The bureau's people but the author, deputies and the leader first."""
+    people = staff(office)
+    ranked = {p.id: p for role in APPROVES for p in people if role in p.roles and p.id != author}
+    return list(ranked.values())
