@@ -58,6 +58,8 @@ POLICY: dict[tuple[str, str], frozenset[str] | str] = {
     ("POST", "/learning/steps"): DISPATCHING,
     ("POST", "/learning/preview"): frozenset({"dispatcher"}),
     ("POST", "/learning/import"): frozenset({"dispatcher"}),
+    ("GET", "/twins"): frozenset({"dispatcher"}),
+    ("POST", "/tasks/{number}/apart"): frozenset({"dispatcher"}),
     ("GET", "/duties"): LEARNING,
     ("POST", "/duties"): DISPATCHING,
     ("GET", "/delivery"): CARRIERS,

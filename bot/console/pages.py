@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from bot.console import delivery, duties, learning, people, statistics, steps, tasks
+from bot.console import twins as twin_pages
 from bot.console.forms import Asker
 from bot.console.rights import scope_of
 from bot.console.session import ENGINE, Viewer, guarded, render, viewer_of
 from bot.console.tasks import Row, rows_of
 from handlers.tasks import lifecycle
-from store import audit, board, inbox, outbox
+from store import audit, board, inbox, outbox, twins
 from store import people as directory
 from store.board import Filter
 
@@ -55,7 +56,7 @@ def add_routes(app: web.Application) -> None:
     """Today, the board, delivery, people, audit."""
     app.router.add_get("/today", guarded(today))
     app.router.add_get("/audit", guarded(audit_page, "auditor"))
-    for part in (tasks, steps, delivery, people, learning, duties, statistics):
+    for part in (tasks, steps, delivery, people, learning, duties, statistics, twin_pages):
         part.add_routes(app)
 
 
@@ -103,6 +104,8 @@ def _duties(connection: sqlite3.Connection, viewer: Viewer) -> list[Duty]:
             Duty("没有送达的通知", states.get("dead", 0), "/delivery?state=dead"),
             Duty("停放的消息", len(inbox.parked(connection)), "/delivery#parked"),
         ]
+    if viewer.has("dispatcher"):
+        found.append(Duty("可能重复的工单", len(twins.standing(connection)), "/twins"))
     if viewer.has("admin"):
         found += [
             Duty("待登记的人", len(directory.strangers(connection)), "/people"),

@@ -16,6 +16,7 @@ from multidict import MultiMapping
 from bot.console.forms import CORRECTIONS, Asker, Form
 from bot.console.rights import scope_of, sees
 from bot.console.session import ENGINE, denied, guarded, record, render, viewer_of
+from bot.console.twins import Pair, pairs_of
 from handlers.calendar import local
 from handlers.office import Office
 from handlers.tasks import lifecycle
@@ -65,6 +66,7 @@ class Sheet:
     evidence: list[TaskPhoto]
     undelivered: int
     forms: list[Form]
+    pairs: list[Pair]
 
 
 def add_routes(app: web.Application) -> None:
@@ -215,6 +217,7 @@ def _sheet(asker: Asker, row: Row) -> Sheet:
         [photo for photo in shown if photo.role != "report"],
         int(stuck),
         asker.forms(row.task, row.units, row.reporters),
+        pairs_of(asker, row.task),
     )
 
 
