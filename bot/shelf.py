@@ -43,6 +43,9 @@ class StoredShelf:
         title, body = digest.read(self.source, at)
         return Item(str(at), title, body, doc_number=(row.doc_number or None) if row else None)
 
+    def length(self, at: int) -> int:
+        return digest.length(self.source, at)
+
     def members(self, at: int) -> Sequence[int]:
         row = digest.get(self.source, at)
         return digest.members(self.source, row.story) if row else (at,)

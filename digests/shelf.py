@@ -37,6 +37,9 @@ class Shelf(Protocol):
     def item(self, at: int) -> Item:
         """Title, body and number of one."""
 
+    def length(self, at: int) -> int:
+        """Characters of one's body."""
+
     def members(self, at: int) -> Sequence[int]:
         """The story an item belongs to, its first item first."""
 
@@ -85,6 +88,9 @@ class Memory:
 
     def item(self, at: int) -> Item:
         return self._items[at]
+
+    def length(self, at: int) -> int:
+        return len(self._items[at].body)
 
     def members(self, at: int) -> Sequence[int]:
         return self._members[self._story[at]]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from digests.facts import Told, conflict, form_of, told
 from digests.items import Item
 from digests.numbers import numbers_in
-from digests.prints import bare, overlap, sampled, shingles, title_mark
+from digests.prints import SAMPLE, bare, overlap, sampled, shingles, title_mark
 from digests.shelf import Keys, Memory, Shelf
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ CANDIDATES = 8
 READ = 1000  # items kept cut for comparison
 COVERED = 0.5  # "at least about half of its characters come from the same base"
 RATIO = 0.4  # digest.md C2
+FEW, FEWEST = 0.15, 2  # of the shorter text's sampled shingles: less cannot cover half of it
 QUOTING = 0.8  # below this, a meeting's news only quotes
 SHORTENED = 0.85  # of a much shorter text must be the longer one's, from its beginning
 TITLE_SHORT = 5  # letters a title must have to be looked up
@@ -105,8 +106,7 @@ def judge(item: Item, keys: Keys, earlier: Cut) -> Verdict:
     """A new item against all earlier ones: the same story, a story of its own, and what it is about."""
     shelf, found = earlier.shelf, []
     near, why = 0.0, ""
-    seen = shelf.holders(keys.prints)
-    for other in sorted(seen, key=lambda at: (-seen[at], -at))[:CANDIDATES]:
+    for other in _promising(keys, shelf):
         old, prints = earlier[other]
         share, ratio = overlap(keys.all_prints, prints)
         near = max(near, share * min(1.0, ratio / RATIO))
@@ -119,6 +119,14 @@ def judge(item: Item, keys: Keys, earlier: Cut) -> Verdict:
             return Verdict(shelf.members(other)[0], other, f"与已有条目正文重合{share:.0%}", about, near)
         why = why or against
     return Verdict(None, None, why, about, near)
+
+
+def _promising(keys: Keys, shelf: Shelf) -> list[int]:
+    """The few that share most shingles, without those whose share is too small to be worth cutting them."""
+    seen = shelf.holders(keys.prints)
+    best = sorted(seen, key=lambda at: (-seen[at], -at))[:CANDIDATES]
+    own = len(keys.prints)
+    return [at for at in best if seen[at] >= max(FEWEST, FEW * min(own, shelf.length(at) / SAMPLE))]
 
 
 def _against(new: Told, other: int, earlier: Cut) -> str | None:

@@ -253,6 +253,12 @@ def by_number(source: Reader, number: str, limit: int = 20) -> list[int]:
     return [int(n) for (n,) in rows.fetchall()]
 
 
+def length(source: Reader, n: int) -> int:
+    """Characters of an item's body."""
+    row = source.execute("select length from item where n = ?", (n,)).fetchone()
+    return int(row[0]) if row else 0
+
+
 def members(source: Reader, story: int, limit: int = 50) -> list[int]:
     """A story's items, the first one first."""
     rows = source.execute("select n from item where story = ? order by n limit ?", (story, limit))
