@@ -162,7 +162,14 @@ class Hall:
         words = _REPROACH.sub("", words, count=1)
         if chosen := self._clarified(words, day, turns):
             return self._hearing((chosen,))
-        outcomes = self.assistant.hear(words, day, tuple(said.text for said in turns))
+        before = tuple(said.text for said in turns)
+        if (
+            _LEANS.search(words)
+            and not self.assistant.ear.terms(words)
+            and not followups.topic(before, self.assistant.ear)
+        ):
+            return Hearing((Outcome("silent", reason="unknown"),))  # it leans on words its sender never said
+        outcomes = self.assistant.hear(words, day, before)
         heard = self.assistant.ear(words)
         return self._hearing(tuple(_sensible(self._word_for_word(o, day), words, heard) for o in outcomes))
 
@@ -243,6 +250,7 @@ def still(text: str) -> bool:
 
 _STARRED = re.compile(r"[0-9A-Za-z]*\*+[0-9A-Za-z]*")
 _SYSTEM = re.compile(r"系统|平台|网站|网厅|软件|客户端|app|税务局|发票|数电|个税", re.IGNORECASE)
+_LEANS = re.compile(r"^(?:那么?|这个|那个|还有|如果|要是|换成).{0,14}$|^.{0,8}呢[?？。!！]*$")
 _AT = re.compile(r"@([^\s@,，。:：?？]{1,12})")
 _REPROACH = re.compile(
     r"^(?:没有?用|没用处|无用|不对|答非所问|没帮助|没解决|不是这个)(?:啊|的|了)?[,，。!！\s]+(?:我问的是|我是问|我要问)?"

@@ -19,13 +19,17 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from bot.rehearse import Line, Rehearsal, Step
+from config.county import County
 from handlers.office import Rules
 from handlers.tasks.lifecycle import STATES
+from tests.flows.tax_town import GROUPS as TAX_GROUPS
+from tests.flows.tax_town import PEOPLE as TAX_PEOPLE
 from tests.flows.town import GROUPS, PEOPLE, TOWN, UNITS
 
 ZONE = timezone(timedelta(hours=8))
-PERSON = {person.name: person.id for person in PEOPLE} | {"陌生人": "nobody"}
-NAME = {person.id: person.name for person in PEOPLE} | {group.id: group.name for group in GROUPS} | {"ssp": "群"}
+EVERYBODY, EVERYWHERE = (*PEOPLE, *TAX_PEOPLE), (*GROUPS, *TAX_GROUPS)
+PERSON = {person.name: person.id for person in EVERYBODY} | {"陌生人": "nobody"}
+NAME = {p.id: p.name for p in EVERYBODY} | {group.id: group.name for group in EVERYWHERE} | {"ssp": "群", "tax": "群"}
 UNIT = {unit.id: unit.name for unit in UNITS}
 DAY = re.compile(r"—\s*(?:(\d{4})年)?(\d+)月(\d+)日.*—")
 SAID = re.compile(r"(\d\d:\d\d(?::\d\d)?)(?:\s+([^\s:@→]+)(@\w+|→)?:\s*(.*))?")
@@ -43,8 +47,8 @@ class Scene:
     stands: list[str] = field(default_factory=list)
 
 
-def read(log: str) -> tuple[int, list[Scene]]:
-    """(start, scenes) of a log."""
+def read(log: str, home: str = "ssp") -> tuple[int, list[Scene]]:
+    """(start, scenes) of a log; what names no group was said in `home`."""
     day, start, scenes, moments = datetime(2026, 11, 23, tzinfo=ZONE), 0, [], {}
     for raw in filter(None, map(str.strip, log.splitlines())):
         if found := DAY.fullmatch(raw):
@@ -53,7 +57,7 @@ def read(log: str) -> tuple[int, list[Scene]]:
             at = _at(day, found[1])
             start = start or at
             moments[found[1]] = len(scenes)
-            scenes.append(Scene(_line(at - start, found, moments, len(scenes)), raw))
+            scenes.append(Scene(_line(at - start, found, moments, len(scenes), home), raw))
         elif raw.startswith("!"):
             scenes[-1].refused = raw[1:].strip()
         elif raw.startswith("="):
@@ -68,29 +72,29 @@ def _at(day: datetime, clock: str) -> int:
     return int(day.replace(hour=hour, minute=minute, second=second).timestamp())
 
 
-def _line(t: int, found: re.Match[str], moments: dict[str, int], here: int) -> Line:
+def _line(t: int, found: re.Match[str], moments: dict[str, int], here: int, home: str) -> Line:
     if not found[2]:
         return Line(t)
     marks = MARK.findall(found[4])
     photos = tuple(name.strip() or f"photo{here}" for kind, name in marks if kind == "图")
     step = {kind: moments[when.strip()] for kind, when in marks if kind in ("引", "撤回")}
     again = next((f"m{moments[when.strip()]}" for kind, when in marks if kind == "再发"), "")
-    group = "" if found[3] == "→" else (found[3] or "@ssp")[1:]
+    group = "" if found[3] == "→" else (found[3] or f"@{home}")[1:]
     text = MARK.sub("", found[4]).strip()
     return Line(t, group, PERSON[found[2]], text, photos, step.get("引"), step.get("撤回"), again)
 
 
-async def play(log: str, rules: Rules | None = None) -> Rehearsal:
+async def play(log: str, rules: Rules | None = None, county: County = TOWN, home: str = "ssp") -> Rehearsal:
     """Play it; AssertionError shows what was said instead. The rehearsal comes back closed, for a look at its steps."""
-    rehearsal = await perform(log, rules)
+    rehearsal = await perform(log, rules, county, home)
     await rehearsal.close()
     return rehearsal
 
 
-async def perform(log: str, rules: Rules | None = None) -> Rehearsal:
+async def perform(log: str, rules: Rules | None = None, county: County = TOWN, home: str = "ssp") -> Rehearsal:
     """The same, left open to go on from there."""
-    start, scenes = read(log)
-    rehearsal = await Rehearsal.open(TOWN, start, rules)
+    start, scenes = read(log, home)
+    rehearsal = await Rehearsal.open(county, start, rules)
     try:
         steps = await rehearsal.play(scene.line for scene in scenes)
         for scene, step in zip(scenes, steps, strict=True):
