@@ -12,13 +12,27 @@ from importlib import resources
 class Field:
     """A field of duty: small classes that go together, or a matter outside all of them with its own phrases.
 
-    `terms` are the words of prose that claim it, from the most telling tier to the vaguest.
+    `terms` are the words of prose that claim it, from the most telling tier to the vaguest; `never` are words that make
+    an item of prose speak of something else; `bureau` the kinds of unit that usually have it; `verbs` is 清, 修 or 罚.
     """
 
     name: str
     codes: tuple[str, ...]
     phrases: tuple[str, ...]
     terms: tuple[tuple[str, ...], ...]
+    bureau: tuple[str, ...] = ()
+    verbs: str = ""
+    never: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a message itself says can turn fields to another one: when it `said` so (a pattern) and lies `at` a scene."""
+
+    of: frozenset[str]
+    to: str
+    said: str = ""
+    at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +45,8 @@ class Lexicon:
     no: tuple[str, ...]
     sample_places: tuple[str, ...]
     fields: tuple[Field, ...]
+    turns: tuple[Turn, ...] = ()
+    kinds: tuple[tuple[str, tuple[str, ...]], ...] = ()  # kind of unit → words in its name
 
 
 @cache
@@ -46,6 +62,10 @@ def shipped_lexicon() -> Lexicon:
         no=tuple(gate["no"]),
         sample_places=tuple(gate["places"]),
         fields=tuple(_field(row) for row in duties["field"]),
+        turns=tuple(
+            Turn(frozenset(t["of"].split()), t["to"], t.get("said", ""), t.get("at", "")) for t in duties["turn"]
+        ),
+        kinds=tuple((kind, tuple(words.split("|"))) for kind, words in duties["kinds"].items()),
     )
 
 
@@ -65,6 +85,9 @@ def _field(row: dict[str, object]) -> Field:
         codes=tuple(str(row.get("codes", "")).split()),
         phrases=tuple(filter(None, str(row.get("phrases", "")).split("/"))),
         terms=tuple(tuple(str(tier).split("|")) for tier in _list(row["terms"])),
+        bureau=tuple(str(row.get("bureau", "")).split()),
+        verbs=str(row.get("verbs", "")),
+        never=tuple(filter(None, str(row.get("never", "")).split("|"))),
     )
 
 

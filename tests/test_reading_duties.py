@@ -12,7 +12,10 @@ from config.files import shipped_county
 from config.lexicon import shipped_lexicon
 from handlers.reports.reading import Lesson, Reader, propose_duties
 from handlers.reports.reading_duties import Routing
+from handlers.reports.reading_scene import Scene
 from tests import reports_set
+
+STREET = Scene(kind="street")
 
 
 @pytest.fixture(scope="module")
@@ -26,32 +29,33 @@ def _routing(product: County, *units: Unit, duties: tuple[Duty, ...] = ()) -> Ro
 
 def test_the_same_class_belongs_to_whoever_the_prose_says(product: County) -> None:
     a, b = Unit("a", "住建局", duty="负责市政道路、路灯和排水设施。"), Unit("b", "城管局", duty="负责市容秩序。")
-    assert _routing(product, a, b).choose("部件0137", None)[0].unit == "a"
+    assert _routing(product, a, b).choose("部件0137", STREET)[0].unit == "a"
     a, b = replace(a, duty="负责房屋建筑。"), replace(b, duty="负责城市照明和市容秩序。")
-    assert _routing(product, a, b).choose("部件0137", None)[0].unit == "b"
+    assert _routing(product, a, b).choose("部件0137", STREET)[0].unit == "b"
 
 
 def test_contrary_and_weak_clauses_count_less(product: County) -> None:
     a = Unit("a", "城管局", duty="负责市容，不负责路灯维修。")
     b = Unit("b", "市政所", duty="负责市政设施。")
-    assert _routing(product, a, b).choose("部件0137", None)[0].unit == "b"
+    assert _routing(product, a, b).choose("部件0137", STREET)[0].unit == "b"
     a = Unit("a", "住建局", duty="指导路灯管理工作。")
     b = Unit("b", "路灯所", duty="负责路灯养护。")
-    assert _routing(product, a, b).choose("部件0137", None)[0].unit == "b"
+    assert _routing(product, a, b).choose("部件0137", STREET)[0].unit == "b"
 
 
 def test_a_confirmed_duty_beats_prose(product: County) -> None:
     a, b = Unit("a", "市政所", duty="负责路灯。"), Unit("b", "供电公司", duty="负责供电。")
     routing = _routing(product, a, b, duties=(Duty("部件0137", "", "b"),))
-    assert routing.choose("部件0137", None)[0].unit == "b"
+    assert routing.choose("部件0137", STREET)[0].unit == "b"
 
 
 def test_villages_go_to_their_town(product: County) -> None:
     a = Unit("a", "环卫中心", duty="负责城区生活垃圾清运。")
     t = Unit("t", "河东镇政府", town="河东镇", duty="负责本镇各村生活垃圾收集清运。")
     routing = _routing(product, a, t)
-    assert routing.choose("事件0110", Place("v", "李村", (), "village", "河东镇"))[0].unit == "t"
-    assert routing.choose("事件0110", Place("r", "人民路", (), "road", ""))[0].unit == "a"
+    village, road = Place("v", "李村", (), "village", "河东镇"), Place("r", "人民路", (), "road", "")
+    assert routing.choose("事件0110", routing.scene("", village))[0].unit == "t"
+    assert routing.choose("事件0110", routing.scene("", road))[0].unit == "a"
 
 
 def test_proposed_duties_carry_their_words(product: County) -> None:
@@ -65,7 +69,7 @@ def test_proposed_duties_carry_their_words(product: County) -> None:
 def test_prose_agrees_with_the_shipped_table(product: County) -> None:
     table = {d.code: d.unit for d in product.duties if not d.place_or_town}
     routing = Routing(replace(product, duties=()), shipped_lexicon())
-    right = sum(bool((c := routing.choose(code, None)) and c[0].unit == unit) for code, unit in table.items())
+    right = sum(bool((c := routing.choose(code, STREET)) and c[0].unit == unit) for code, unit in table.items())
     assert right >= 0.9 * len(table)
 
 

@@ -20,6 +20,7 @@ from handlers.reports.reading_duties import ProposedDuty, Routing, propose_dutie
 from handlers.reports.reading_lessons import Lesson, Lessons, Taught
 from handlers.reports.reading_model import SHARPNESS as FITTED
 from handlers.reports.reading_places import NOWHERE, Gazetteer, Spot, blank
+from handlers.reports.reading_scene import Scene
 from handlers.reports.reading_school import OTHER, OUTSIDE, REPORT, key_of, models, relabel
 from handlers.reports.reading_similar import Trace, similar
 from handlers.reports.reading_words import CALL, Words, gate_features, letters, matter_features, plain
@@ -148,7 +149,7 @@ class Reader:
         p = self._is_report(masked, rest, photos, spot, against_chatter)
         kind = "report" if p >= IS_REPORT else self._kind(rest)
         place = spot.place
-        units = self._units(chances, place, text, rest, sender_unit)
+        units = self._units(chances, spot, text, rest)
         known = [(label, c) for label, c in chances if not label.startswith(OUTSIDE)]
         categories = tuple(Guess(label, round(c, 4)) for label, c in known[:TOP])
         best, best_p = chances[0]
@@ -192,30 +193,28 @@ class Reader:
         cues = set(self._cues.find(rest))
         return next((kind for cue, kind in KINDS if cue in cues), "none")
 
-    def _units(
-        self, chances: Sequence[tuple[str, float]], place: Place | None, text: str, rest: str, sender_unit: str
-    ) -> tuple[Guess, ...]:
+    def _units(self, chances: Sequence[tuple[str, float]], spot: Spot, text: str, rest: str) -> tuple[Guess, ...]:
         echo = self._routing.echoes(rest)
-        rural = self._routing.rural(place)
+        scene = self._routing.scene(text, spot.place, spot.text)
         total: dict[str, float] = defaultdict(float)
         why: dict[str, str] = {}
         for label, chance in chances[:8]:
             name = label.removeprefix(OUTSIDE)
-            for unit, p, words in self._for_label(label, name, place, rural, echo):
+            for unit, p, words in self._for_label(label, name, scene, echo):
                 total[unit] += chance * p
                 why.setdefault(unit, words)
-        self._lean(total, why, text, rest, place)
+        self._lean(total, why, text, rest, spot.place)
         ranked = sorted(total.items(), key=lambda pair: (-pair[1], pair[0]))[:TOP]
         return tuple(Guess(unit, round(min(p, 0.99), 4), why[unit]) for unit, p in ranked if p > 0.01)
 
     def _for_label(
-        self, label: str, name: str, place: Place | None, rural: bool, echo: dict[str, float]
+        self, label: str, name: str, scene: Scene, echo: dict[str, float]
     ) -> Iterable[tuple[str, float, str]]:
-        choices = [(c.unit, c.p, c.why) for c in self._routing.choose(name, place, echo)]
-        votes = self._lessons.votes(label, self._routing.field_of(name), rural) if self._lessons else {}
+        choices = [(c.unit, c.p, c.why) for c in self._routing.choose(name, scene, echo)]
+        votes = self._lessons.votes(label, self._routing.field_of(name), scene.rural) if self._lessons else {}
         if not votes:
             return choices
-        local = [(unit, vote) for told, vote in votes.items() if (unit := self._routing.at(told, place))]
+        local = [(unit, vote) for told, vote in votes.items() if (unit := self._routing.at(told, scene.place))]
         whole = 1.0 + sum(vote for _, vote in local)
         told = [(unit, p / whole, words) for unit, p, words in choices]
         return told + [(unit, vote / whole, "更正过") for unit, vote in local]

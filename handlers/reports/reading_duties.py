@@ -1,42 +1,45 @@
-"""Whose it is: the duty table where it speaks, otherwise the prose of the units, clause by clause.
+"""Whose it is: the duty table where it speaks, otherwise the prose of the units, item by item.
 
-A clause counts less when it says 配合 or 指导, against the unit when it says 不负责, and for another unit when it says
-归某某. Each proposal carries the words it came from and stays 拟定 until a person confirms it.
+For each field of duty a unit's claim is the most telling word its prose has for it, on the ground the prose speaks of
+(城区, 村, 楼院, 公路), with a little for the kind of unit that usually has it. The message can turn a class to another
+field (a fallen wire is 通信 or 电力) and repeats words of the unit it means. Proposals carry the words they came from and
+stay 拟定 until a person confirms them.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from config.county import County, Duty, Place, Unit
-from config.lexicon import Field, Lexicon
+from config.lexicon import Field, Lexicon, Turn
+from handlers.reports.reading_prose import COUNTRY, HIGHWAY, HOMES, TOWN_GROUND, Item, items_of
+from handlers.reports.reading_scene import Grounds, Scene
 
-TIERS = (1.0, 0.62, 0.4, 0.22, 0.12)  # a term of the first tier says more than one of the last
-OWN_NAME = 1.35  # the class itself is named
+TIERS = (1.0, 0.72, 0.42, 0.22, 0.12)  # a term of the first tier says more than one of the last
+OWN_NAME = 1.15  # the class itself is named
 MORE, LENGTH, MOST = 0.05, 0.05, 0.18  # each further term, each letter beyond two, and the most they add together
 IN_NAME = 0.15  # the unit is called after it
+VERB = 0.1  # the item speaks of the same kind of work, or of another
+BUREAU, RANKS = 0.18, (1.0, 0.6, 0.35)  # the kind of unit that usually has it, by rank
+CONTRARY = 0.3  # what is left of a claim when the prose also says 不负责
 EDGE = 0.11  # softmax width over prose scores
 ENOUGH = 0.3  # a score below this claims nothing by itself
 CONFIRMED, PROPOSED = 0.96, 0.9
-ECHO, FULL_ECHO = 0.15, 4.0  # most a message's own words add, and how much rarity is full agreement
-RURAL_GAIN, AFIELD_GAIN, TOWN_LOSS = 0.58, 0.2, 0.45  # [R] tuned on the open half
-
-CLAUSE = re.compile(r"[，。；;：:,\n]")
-AGAINST = re.compile(r"不负责|不含|不包括|除外|除[^，。；]{1,20}外|不直接|不处置|不承担|不属于")
-AWAY = re.compile(r"(?:归|由|交)([^，。；、]{2,14}?)(?:负责|清理|处置|处理|承担|维修|管理|管养|实施|查处)?$")
-WEAK = (
-    (re.compile(r"配合|协助|参与|协同"), 0.35),
-    (re.compile(r"指导|督导|督促|统筹|协调|行业"), 0.55),
-    (re.compile(r"监管|监督"), 0.85),
-)
-BESIDES = re.compile(r"(?:除了?)?[^、，。；]{1,10}以外的?")
-HEAD = 6  # a weak verb this near the start of a clause governs all of it
-RURAL_WORDS = re.compile(r"村|乡|镇|农村|屯|公路|全县|县域")
-SEAT = re.compile(r"城关|城厢|街道|城区")
+ECHO, FULL_ECHO = 0.2, 5.0  # most a message's own words add, and how much rarity is full agreement
+VENUE = 0.3  # the prose names this very place
+PARK = 0.25  # a park's own keeper, for what stands in a park
+TURNED = 0.8  # share of belief that goes to the field a message turns to
+RURAL_GAIN, LOCAL = 0.5, {"estate": -0.1, "": -0.3, "street": -0.45, "park": -0.45, "market": -0.3, "river": -0.3}
+FIT = {  # how well the ground of an item fits the ground of a report, 1 unless listed
+    (TOWN_GROUND, "village"): 0.55, (TOWN_GROUND, "town"): 0.7,
+    (COUNTRY, "street"): 0.6, (COUNTRY, "estate"): 0.6, (COUNTRY, "park"): 0.6, (COUNTRY, "river"): 0.9, (COUNTRY, ""): 0.7,
+    (HOMES, "street"): 0.65, (HOMES, "park"): 0.5, (HOMES, "river"): 0.5, (HOMES, "market"): 0.6, (HOMES, "village"): 0.8,
+    (HIGHWAY, "street"): 0.7, (HIGHWAY, "estate"): 0.6, (HIGHWAY, "park"): 0.5,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +60,15 @@ class ProposedDuty:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """How strongly one unit's prose claims a field, in which words, and whether it speaks of the countryside."""
+    """How strongly one unit's prose claims a field: the best score on each ground it speaks of, and the words."""
 
-    score: float
+    by_ground: tuple[tuple[str, float], ...]
+    usual: float
     words: str = ""
-    afield: bool = False
+
+    def at(self, kind: str) -> float:
+        """The score at a scene."""
+        return max((score * FIT.get((ground, kind), 1.0) for ground, score in self.by_ground), default=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,36 +90,45 @@ class Routing:
         for field in lexicon.fields:
             for key in (field.name, *field.codes):
                 self._fields.setdefault(key, field)
+        self._turns: dict[str, list[tuple[Turn, re.Pattern[str]]]] = defaultdict(list)
+        for turn in lexicon.turns:
+            for name in turn.of:
+                self._turns[name].append((turn, re.compile(turn.said)))
         self._table: dict[str, list[Duty]] = defaultdict(list)
         for duty in county.duties:
             if duty.unit in self.units:
                 self._table[duty.code].append(duty)
-        self._clauses = {u.id: _clauses(u) for u in county.units}
+        self._items = {u.id: items_of(u) for u in county.units}
+        self._kinds = {u.id: _kinds(u, lexicon) for u in county.units}
         self._aliases = sorted(
             ((name, u.id) for u in county.units for name in (u.name, *u.aliases)), key=lambda pair: -len(pair[0])
         )
         self._town_units = {u.town: u.id for u in county.units if u.town}
-        self._seat = _seat(county)
+        self._grounds = Grounds(county)
         self._claims: dict[str, dict[str, Claim]] = {}
-        self._pairs = _prose_pairs(county.units)
+        self._venues: dict[str, dict[str, float]] = {}
+        self._pairs = _prose_pairs(self._items)
+
+    def scene(self, text: str, place: Place | None, said: str = "") -> Scene:
+        """Where a message lies, for `choose`."""
+        return self._grounds.scene(text, place, said)
 
     def field_of(self, label: str) -> str:
         """The field a class or matter belongs to (its own label when none)."""
         field = self._fields.get(label)
         return field.name if field else label
 
-    def choose(self, label: str, place: Place | None, echo: Mapping[str, float] | None = None) -> tuple[Choice, ...]:
-        """Units for a class code or matter name at a place, best first, shares adding up to at most one.
+    def choose(self, label: str, scene: Scene, echo: Mapping[str, float] | None = None) -> tuple[Choice, ...]:
+        """Units for a class code or matter name at a scene, best first, shares adding up to at most one.
 
         `echo` (see `echoes`) is how far the message repeats each unit's own prose.
         """
-        return self._from_table(label, place) or self._from_prose(label, place, echo or {})
+        return self._from_table(label, scene.place) or self._from_prose(label, scene, echo or {})
 
     def echoes(self, text: str) -> dict[str, float]:
         """How far a message repeats each unit's prose, rare pairs of letters counting more; at most one."""
         total: dict[str, float] = defaultdict(float)
-        pairs = {text[i : i + 2] for i in range(len(text) - 1)}
-        for pair in pairs:
+        for pair in {text[i : i + 2] for i in range(len(text) - 1)}:
             for unit, rarity in self._pairs.get(pair, ()):
                 total[unit] += rarity
         best = max(total.values(), default=0.0)
@@ -120,7 +136,7 @@ class Routing:
 
     def rural(self, place: Place | None) -> bool:
         """Whether a place lies outside the county town."""
-        return is_rural(place, self._seat)
+        return self._grounds.scene("", place).rural
 
     def at(self, unit: str, place: Place | None) -> str:
         """The unit a lesson means at a place: a town office stands for the office of whichever town it is."""
@@ -142,12 +158,12 @@ class Routing:
         for code in self._names:
             if code in self._table:
                 continue
-            everywhere = self._from_prose(code, None, {})
+            everywhere = self._from_prose(code, Scene(kind="street"), {})
             if everywhere and everywhere[0].p >= ENOUGH:
                 yield ProposedDuty(code, "", everywhere[0].unit, everywhere[0].why, everywhere[0].p)
             for town in self._town_units:
-                village = Place("", "", (), "village", town)
-                if town == self._seat or not (local := self._from_prose(code, village, {})):
+                local = self._from_prose(code, Scene(town=town, kind="village"), {})
+                if town in self._grounds.seats or not local:
                     continue
                 if local[0].p >= 0.5 and (not everywhere or local[0].unit != everywhere[0].unit):
                     yield ProposedDuty(code, town, local[0].unit, local[0].why, local[0].p)
@@ -165,69 +181,101 @@ class Routing:
             for d, s in zip(chosen, share, strict=True)
         )
 
-    def _from_prose(self, label: str, place: Place | None, echo: Mapping[str, float]) -> tuple[Choice, ...]:
-        town, rural = (place.town if place else ""), is_rural(place, self._seat)
+    def _from_prose(self, label: str, scene: Scene, echo: Mapping[str, float]) -> tuple[Choice, ...]:
+        other = self._turned(label, scene)
+        plain = self._shares(self._scored(label, scene, echo))
+        if not other:
+            return plain
+        total: dict[str, float] = defaultdict(float)
+        why: dict[str, str] = {}
+        for choices, share in ((self._shares(self._scored(other, scene, echo)), TURNED), (plain, 1 - TURNED)):
+            for choice in choices:
+                total[choice.unit] += share * choice.p
+                why.setdefault(choice.unit, choice.why)
+        return tuple(Choice(u, p, why[u]) for u, p in sorted(total.items(), key=lambda pair: (-pair[1], pair[0])))
+
+    def _turned(self, label: str, scene: Scene) -> str:
+        for turn, said in self._turns.get(self.field_of(label), ()):
+            if (not turn.at or turn.at == scene.kind) and (not turn.said or said.search(scene.text)):
+                return turn.to
+        return ""
+
+    def _scored(self, label: str, scene: Scene, echo: Mapping[str, float]) -> list[tuple[float, str, str]]:
+        venue = self._venue(scene.place) if scene.place else {}
         scored: list[tuple[float, str, str]] = []
         for unit, claim in self._claims_of(label).items():
-            score = claim.score + ECHO * echo.get(unit, 0.0)
-            if self.units[unit].town:
-                if self.units[unit].town != town:
-                    continue
-                score += RURAL_GAIN * (rural and score >= ENOUGH) - TOWN_LOSS * (not rural)
-            elif rural and claim.afield:
-                score += AFIELD_GAIN
+            town = self.units[unit].town
+            if town and town != scene.town:
+                continue
+            prose = claim.at(scene.kind)
+            score = prose + BUREAU * claim.usual + ECHO * echo.get(unit, 0.0)
+            if town:
+                score += RURAL_GAIN * (prose >= ENOUGH) if scene.rural else LOCAL.get(scene.kind, -0.3)
+            if prose >= ENOUGH:
+                score += venue.get(unit, 0.0)
+                score += PARK * (scene.kind == "park" and "公园" in self._kinds[unit])
             scored.append((score, unit, claim.words))
-        return self._shares(scored, town)
+        return scored
 
-    def _shares(self, scored: Sequence[tuple[float, str, str]], town: str) -> tuple[Choice, ...]:
-        local = self._town_units.get(town)
-        if local and not any(u == local for _, u, _ in scored):
-            scored = [*scored, (TIERS[-1], local, "属地")]
+    def _venue(self, place: Place) -> dict[str, float]:
+        """Units whose prose names this place."""
+        if place.name not in self._venues:
+            names = [name for name in (place.name, *place.aliases) if len(name) > 2] or [place.name]
+            found: dict[str, float] = {}
+            for unit, items in self._items.items():
+                said = [i.factor for i in items if any(name in i.text for name in names)]
+                if said:
+                    found[unit] = VENUE if max(said) > 0 else -VENUE
+            self._venues[place.name] = found
+        return self._venues[place.name]
+
+    def _shares(self, scored: Sequence[tuple[float, str, str]]) -> tuple[Choice, ...]:
         ranked = sorted(scored, key=lambda row: (-row[0], row[1]))[:6]
         if not ranked:
             return ()
         top = ranked[0][0]
         powers = [math.exp((s - top) / EDGE) for s, _, _ in ranked]
-        belief = min(1.0, 0.35 + top) / (sum(powers) + 0.02)
+        belief = max(0.0, min(1.0, 0.35 + top)) / (sum(powers) + 0.02)
         return tuple(Choice(u, belief * p, w) for p, (_, u, w) in zip(powers, ranked, strict=True) if p > 0.02)
 
     def _claims_of(self, label: str) -> Mapping[str, Claim]:
         if label not in self._claims:
             claims = {u.id: self._claim(label, u) for u in self.units.values()}
-            self._claims[label] = {unit: claim for unit, claim in claims.items() if claim.score > 0}
+            self._claims[label] = {
+                unit: c for unit, c in claims.items() if c.by_ground or c.usual or self.units[unit].town
+            }
         return self._claims[label]
 
     def _claim(self, label: str, unit: Unit) -> Claim:
         field = self._fields.get(label)
         tiers = [(OWN_NAME, _pieces(self._names.get(label, "")))]
         tiers += zip(TIERS, field.terms if field else (), strict=False)
-        best = Claim(0.0)
-        for weight, terms in tiers:
-            if weight + MOST + IN_NAME <= best.score:
-                break
-            best = max(best, self._tier(weight, terms, unit), key=lambda claim: claim.score)
-        return best
-
-    def _tier(self, weight: float, terms: Sequence[str], unit: Unit) -> Claim:
-        best, hits, afield, against = 0.0, [], False, False
-        called = any(t in name for t in terms for name in (unit.name, *unit.aliases))
-        for clause, factor, country in self._clauses[unit.id]:
-            found = [t for t in terms if t in clause]
+        never, verbs = (field.never, field.verbs) if field else ((), "")
+        best: dict[str, float] = {}
+        hits: list[str] = []
+        against = False
+        for item in self._items[unit.id]:
+            if any(word in item.text for word in never):
+                continue
+            score, found, tier = _item_score(item, tiers, verbs)
             if not found:
                 continue
-            if factor < 0:
-                against = True
+            if item.factor < 0:
+                against = against or tier <= 2
                 continue
-            hits += found
-            if factor > best:
-                best, afield = factor, country
-        if against and not hits:
-            return Claim(0.0)
-        if not hits and not called:
-            return Claim(0.0)
-        extra = min(MOST, MORE * (len(set(hits)) - 1) + LENGTH * (max(map(len, hits)) - 2)) if hits else 0.0
-        score = weight * (max(best, 0.6 * called) + extra + IN_NAME * called)
-        return Claim(score, "、".join(dict.fromkeys(hits)) or unit.name, afield)
+            hits += found if score >= ENOUGH else []
+            best[item.ground] = max(best.get(item.ground, 0.0), score)
+        called = max((w for w, terms in tiers if _called(unit, terms)), default=0.0)
+        if called:
+            best = {ground: score + IN_NAME * called for ground, score in best.items()} or {"": 0.6 * called}
+        if against:
+            best = {ground: score * CONTRARY for ground, score in best.items()}
+        usual = 0.0 if against or not field else self._usual(field, unit.id)
+        return Claim(tuple(best.items()), usual, "、".join(dict.fromkeys(hits)) or (unit.name if best else "惯例"))
+
+    def _usual(self, field: Field, unit: str) -> float:
+        kinds = self._kinds[unit]
+        return next((rank for kind, rank in zip(field.bureau, RANKS, strict=False) if kind in kinds), 0.0)
 
 
 def propose_duties(county: County, lexicon: Lexicon | None = None) -> tuple[ProposedDuty, ...]:
@@ -237,40 +285,27 @@ def propose_duties(county: County, lexicon: Lexicon | None = None) -> tuple[Prop
     return tuple(Routing(county, lexicon or shipped_lexicon()).propose())
 
 
-def is_rural(place: Place | None, seat: str) -> bool:
-    """A village, or anything in a town other than the county seat."""
-    if place is None:
-        return False
-    return place.kind == "village" or (bool(place.town) and place.town != seat and not SEAT.search(place.town))
+def _item_score(item: Item, tiers: Sequence[tuple[float, Sequence[str]]], verbs: str) -> tuple[float, list[str], int]:
+    """(score, words, tier) of the most telling tier that an item has words of."""
+    for tier, (weight, terms) in enumerate(tiers):
+        found = [term for term in terms if item.says(term)]
+        if found:
+            extra = min(MOST, MORE * (len(found) - 1) + LENGTH * (max(map(len, found)) - 2))
+            work = VERB * ((verbs in item.verbs) - 0.5) * 2 if verbs and item.verbs else 0.0
+            return weight * (item.factor + extra + work), found, tier
+    return 0.0, [], 0
 
 
-def _clauses(unit: Unit) -> list[tuple[str, float, bool]]:
-    """(clause, how much it counts, whether it speaks of the countryside) for each clause of a unit's prose."""
-    out: list[tuple[str, float, bool]] = []
-    for sentence in re.split(r"[。；;\n]", BESIDES.sub("", unit.duty)):
-        for clause in CLAUSE.split(sentence):
-            country = bool(RURAL_WORDS.search(clause))
-            out += ((text, factor, country) for text, factor in _weighed(clause, unit))
-    return out
+def _called(unit: Unit, terms: Sequence[str]) -> bool:
+    return any(term in name for term in terms for name in (unit.name, *unit.aliases))
 
 
-def _weighed(clause: str, unit: Unit) -> Iterator[tuple[str, float]]:
-    """A clause, or the items of its list apart when only some of them are said weakly."""
-    if AGAINST.search(clause) or _goes_away(clause, unit):
-        yield clause, -1.0
-        return
-    weak = next((f for pattern, f in WEAK if pattern.search(clause[:HEAD])), 0.0)
-    if weak:
-        yield clause, weak
-        return
-    factors = [(item, next((f for p, f in WEAK if p.search(item)), 1.0)) for item in clause.split("、")]
-    yield "、".join(item for item, factor in factors if factor == 1.0), 1.0
-    yield from ((item, factor) for item, factor in factors if factor < 1.0)
-
-
-def _goes_away(clause: str, unit: Unit) -> bool:
-    away = AWAY.search(clause)
-    return away is not None and not any(away[1] in name for name in (unit.name, *unit.aliases))
+def _kinds(unit: Unit, lexicon: Lexicon) -> frozenset[str]:
+    names = (unit.name, *unit.aliases)
+    found = [kind for kind, words in lexicon.kinds if any(word in name for word in words for name in names)]
+    if unit.town:
+        return frozenset(["乡镇"])
+    return frozenset(kind for kind in found if not (kind == "公安" and "交警" in found))
 
 
 def _pieces(name: str) -> tuple[str, ...]:
@@ -283,20 +318,13 @@ def _pieces(name: str) -> tuple[str, ...]:
     )
 
 
-def _prose_pairs(units: Sequence[Unit]) -> dict[str, list[tuple[str, float]]]:
+def _prose_pairs(prose: Mapping[str, Sequence[Item]]) -> dict[str, list[tuple[str, float]]]:
     """Pairs of letters in prose → (unit, rarity) for pairs that fewer than a third of the units use."""
     users: dict[str, set[str]] = defaultdict(set)
-    for unit in units:
-        for clause, factor, _ in _clauses(unit):
-            if factor > 0:
-                for i in range(len(clause) - 1):
-                    users[clause[i : i + 2]].add(unit.id)
-    most = max(2, len(units) // 3)
-    return {p: [(u, math.log(len(units) / len(us))) for u in sorted(us)] for p, us in users.items() if len(us) <= most}
-
-
-def _seat(county: County) -> str:
-    """The town that holds most streets and landmarks is the county seat (empty when streets carry no town)."""
-    towns = Counter(p.town for p in county.places if p.kind in ("road", "landmark", "community", "area"))
-    most = towns.most_common(1)
-    return most[0][0] if most else ""
+    for unit, items in prose.items():
+        for item in items:
+            if item.factor > 0:
+                for i in range(len(item.text) - 1):
+                    users[item.text[i : i + 2]].add(unit)
+    most = max(2, len(prose) // 3)
+    return {p: [(u, math.log(len(prose) / len(us))) for u in sorted(us)] for p, us in users.items() if len(us) <= most}
