@@ -16,13 +16,14 @@ from digests.encoding import decode
 from digests.numbers import numbers_in, own_number
 
 if TYPE_CHECKING:
-    from selectolax.lexbor import LexborHTMLParser
+    from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 LIMIT = 2_000_000
 TITLE_LENGTH = 200
 DATELINE = 40  # a line of its own above the text, not a date in a sentence
 SHORTEST = 6  # a shorter page title names the column
 ALIKE = 0.75  # of a heading's signs must be in a page title that words it another way
+COLUMN_TAG = re.compile(r"^\[[^\[\]]{1,6}\]\s*")  # a forum's column before its title
 SPLIT = re.compile(r"\s*(?:—{2,}|--+|\||丨|｜|_|–|\s-\s)\s*")
 HYPHEN_SITE = re.compile(r"\s*[-－][^-－]{2,20}(?:网|网站|政府|门户|局|频道|发布)$")
 TAGS = re.compile(r"<[^>]*>")
@@ -137,14 +138,22 @@ def _title(tree: LexborHTMLParser, metas: Mapping[str, str], labels: Mapping[str
     headings = [_clean(node.text()) for css in table("reading")["titles"] for node in tree.css(css)[:6]]
     fits = [h for h in headings if 4 <= len(h) <= TITLE_LENGTH and (_agrees(h, page) or _agrees(h, named))]
     if fits:
-        return max(fits, key=lambda h: len(_bare(h)))
+        best = max(fits, key=lambda h: len(_bare(h)))
+        untagged = COLUMN_TAG.sub("", best)
+        return untagged if _bare(best) not in _bare(page + named) and _bare(untagged) in _bare(page + named) else best
     if len(named) >= 4:
         return named
     plain = labels.get("title") or _without_site(page)
     if len(plain) < SHORTEST or plain.endswith(tuple(table("reading")["site_ends"])):
-        middle = (_clean(node.text()) for node in tree.css(MIDDLE)[:12])
+        middle = (_clean(node.text()) for node in tree.css(MIDDLE)[:12] if not _is_menu(node))
         plain = next((h for h in (*headings, *middle) if SHORTEST < len(h) <= TITLE_LENGTH and h != plain), plain)
     return plain or None
+
+
+def _is_menu(node: LexborNode) -> bool:
+    """A row of links is no heading."""
+    links = node.css("a")
+    return len(links) > 1 and 2 * sum(len(link.text()) for link in links) > len(node.text())
 
 
 def _agrees(heading: str, other: str) -> bool:
