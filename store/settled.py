@@ -12,6 +12,8 @@ _MARKS = ", ".join("?" * len(SETTLED))
 _FIRST = "substr(t.choices, 1, instr(t.choices || '|', '|') - 1)"
 _OPENED = "(select h.code from history h where h.task = t.id and h.event = 'open' limit 1)"
 _CLASS = f"substr({_OPENED}, 1, instr({_OPENED} || '|', '|') - 1)"
+_CHOSEN = "exists (select 1 from history h where h.task = t.id and h.event in ('confirm', 'reassign', 'joint'))"
+_DECIDED = f"(t.state in ({_MARKS}) or (t.state = 'dispatched' and {_CHOSEN}))"  # signed for, or a person said so
 _ALONE = "exists (select 1 from history h where h.task = t.id and h.event = 'dispatch')"
 
 
@@ -27,7 +29,7 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """How first proposals fared among the tasks opened in one week and settled since.
+    """How first proposals fared among the tasks opened in one week whose unit signed or was chosen by a person since.
 
     `stood` of `settled`: the unit first proposed is the unit that took it; of these `alone` went out without asking
     (`alone_stood` were right), the rest were asked about. `named` had a class at first, `class_stood` kept it.
@@ -64,7 +66,7 @@ def weeks(connection: sqlite3.Connection, until: int, count: int) -> list[Week]:
     rows = connection.execute(
         f"select (? - t.opened_at) / {WEEK} as ago, count(*), sum({_FIRST} = t.unit), sum({_ALONE}),"
         f" sum({_ALONE} and {_FIRST} = t.unit), sum({_CLASS} <> ''), sum({_CLASS} <> '' and {_CLASS} = t.category)"
-        f" from task t where t.opened_at > ? and t.opened_at <= ? and t.state in ({_MARKS}) and t.choices <> ''"
+        f" from task t where t.opened_at > ? and t.opened_at <= ? and {_DECIDED} and t.choices <> ''"
         " group by ago order by ago",
         (until, until - count * WEEK, until, *SETTLED),
     )
