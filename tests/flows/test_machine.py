@@ -22,6 +22,8 @@ from tests.flows.chat import PERSON
 from tests.flows.model import ALL, DESK, FINAL, HELPER, LEADS, REPORTER, START, WORDS, ZONE, Model
 from tests.flows.town import TOWN, PlainReader
 
+KINDS = (*("usual",) * 8, "anybody", "anybody", "late", "late", "anything", "end")
+
 
 class Life(RuleBasedStateMachine):
     """The real thing beside the model."""
@@ -40,20 +42,21 @@ class Life(RuleBasedStateMachine):
         self.loop.run_until_complete(self.real.finish())
         return step
 
-    @rule(minutes=st.sampled_from((1, 1, 3, 7, 7, 30, 60, 150, 150, 600, 1440, 9 * 1440)))
+    @rule(minutes=st.sampled_from((1, 1, 3, 7, 7, 30, 60, 150, 150, 600, 1440, 7 * 1440, 10_500)))
     def wait(self, minutes: int) -> None:
         self.model.wait(minutes)
         self._compare(self._line(self.model.now - START), "")
 
-    @rule(data=st.data(), kind=st.sampled_from(("usual", "usual", "usual", "late", "anything", "anybody")))
+    @rule(data=st.data(), kind=st.sampled_from(KINDS))
     def say(self, data: Any, kind: str) -> None:
         """Mostly a step that may be taken now, by whom it belongs to; sometimes anything, sometimes by anybody."""
         day = datetime.fromtimestamp(self.model.now, ZONE).date() + timedelta(days=2)
         until = int(datetime(day.year, day.month, day.day, 8, 30, tzinfo=ZONE).timestamp())
         now = {what: copy.copy(self.model).say(self._usual(what), what, until) for what in sorted(WORDS)}
         legal = [what for what, refused in now.items() if not refused and what not in FINAL]
-        late = [what for what, refused in now.items() if refused == "too_late"] or [w for w in FINAL if not now[w]]
-        chosen = {"usual": legal, "anybody": legal, "late": late}.get(kind) or sorted(WORDS)
+        late = [what for what, refused in now.items() if refused == "too_late"] or legal
+        ends = [what for what in FINAL if not now[what]]
+        chosen = {"usual": legal, "anybody": legal, "late": late, "end": ends}.get(kind) or sorted(WORDS)
         what = data.draw(st.sampled_from(chosen))
         speakers = (HELPER, *ALL) if kind == "anybody" else (self._usual(what), self._usual(what), *self._other(what))
         speaker = data.draw(st.sampled_from(speakers))
