@@ -48,6 +48,14 @@ def asks_progress(text: str) -> bool:
 _PROGRESS = re.compile(r"进度|进展|到哪|怎么样了|办好|处理了|办了|有结果|查")
 
 
+def greets(text: str) -> bool:
+    """Words to everybody that begin with a greeting answer no question, whatever follows."""
+    return bool(_GREETING.match(folded(text)))
+
+
+_GREETING = re.compile(r"(?:大家|各位|领导|同志们|家人们)?.{0,2}(?:早上|上午|中午|下午|晚上)?好[,!。\s]")
+
+
 def noise(text: str) -> bool:
     """Words that answer nobody: thanks, greetings, acknowledgements."""
     return not text.strip() or bool(_NOISE.fullmatch(folded(text).lower().replace(" ", "")))

@@ -93,7 +93,7 @@ def _unclear(turn: Turn, words: str, reading: Reading) -> None:
     if marked:
         turn.refused = "unclear"
         return turn.reply("help", waiting.said(turn, "unclear"))
-    if reading.place_id and len(words) <= PLACE_LENGTH and not event.photos:
+    if reading.place_id and reading.kind == "none" and len(words) <= PLACE_LENGTH and not event.photos:
         draft = _new_draft(turn, words)
         _collect(turn, draft.id)
         return timers.put(turn.tx, draft.id, "draft_end", turn.at + turn.office.rules.gather, event.group)
@@ -148,6 +148,12 @@ def _piece(turn: Turn, draft: Draft, words: str) -> None:
     if words and not draft.text and not draft.asked and saying.done(words) and work.says_done(turn, words):
         asking.take_photos(turn, draft)
         _is_feedback(turn, reading, words)
+        return
+    if draft.text and not draft.asked and reading.kind != "report" and (alone := read(turn, words)).kind == "report":
+        asking.take_photos(turn, draft)  # another problem, not more of what was said before
+        return _report(turn, words, alone)
+    if draft.asked == "place" and saying.greets(words):
+        turn.forget = True
         return
     if words and not (draft.asked or marked or reading.kind == "report" or _names_place(turn, words)):
         turn.forget = True
