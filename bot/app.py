@@ -16,7 +16,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.clock import ZONE, BusinessClock
 from bot.comparisons import Comparisons
-from bot.console import chat, demo, frame, learning, login, pages, session
+from bot.console import chat, demo, frame, learning, login, pages, paste, session
 from bot.engine import Engine, Frame, read_key
 from bot.hindsight import Hindsight
 from bot.maintenance import Maintenance, Retention
@@ -124,7 +124,7 @@ def application(parts: Parts, imported: County | None) -> web.Application:
     app = web.Application(middlewares=[frame.frame], client_max_size=UPLOAD_LIMIT)
     app[session.ENGINE], app[session.WEB] = parts.engine, parts.web
     app[chat.SHOP], app[chat.PREPARER] = parts.shop, parts.preparer
-    app[learning.HINDSIGHT] = parts.hindsight
+    app[learning.HINDSIGHT], app[paste.NEWSROOM] = parts.hindsight, parts.newsroom
     settings = parts.settings
     app[session.LIMITS] = session.Limits(
         settings.session_idle_minutes * 60,

@@ -137,6 +137,12 @@ def submissions(source: Reader, limit: int = 100) -> list[Submission]:
     return [Submission(*row) for row in rows.fetchall()]
 
 
+def submission(source: Reader, n: int) -> Submission | None:
+    """One piece."""
+    row = source.execute(f"select {_SUBMISSION} from submission where n = ?", (n,)).fetchone()
+    return Submission(*row) if row else None
+
+
 def settle_submission(tx: Tx, n: int, state: str, why: str = "", item: int | None = None) -> None:
     """What became of it; its words are the item's now, or go."""
     tx.execute(

@@ -65,6 +65,7 @@ POLICY: dict[tuple[str, str], frozenset[str] | str] = {
     ("GET", "/delivery"): CARRIERS,
     ("POST", "/delivery/{seq}/resend"): CARRIERS,
     ("POST", "/delivery/parked/{seq}/retry"): CARRIERS,
+    ("POST", "/digest/paste"): frozenset({"editor", "admin", "dispatcher"}),
     ("GET", "/people"): ADMINS,
     ("POST", "/people/admit"): frozenset({"admin"}),
     ("POST", "/people/decline"): frozenset({"admin"}),
