@@ -6,6 +6,7 @@ mark and nothing else.
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -57,6 +58,7 @@ class Arrivals:
         self._store = store
         self._key = key
         self._shelf = StoredShelf()
+        self._turn = asyncio.Lock()
 
     async def take(self, arrived: Mapping[str, Any], origin: Origin) -> int:
         """The new item's number, 0 when its key is known, BLOCKED when it may not be kept."""
@@ -64,8 +66,9 @@ class Arrivals:
             mark, rule = self.mark(origin.key), str(arrived["blocked"])
             await self._store.write(lambda tx: digest.block(tx, mark, origin.source, rule))
             return BLOCKED
-        judged = await self._store.read(lambda connection: self.judge(connection, arrived))
-        return await self._store.write(lambda tx: _enter(tx, arrived, origin, judged))
+        async with self._turn:
+            judged = await self._store.read(lambda connection: self.judge(connection, arrived))
+            return await self._store.write(lambda tx: _enter(tx, arrived, origin, judged))
 
     async def blocked_before(self, key: str) -> bool:
         """Whether this address was blocked once: it is not fetched again."""

@@ -2,7 +2,7 @@
 
     list ─► new addresses ─► page ─► child: read, screen, star numbers ─► same story? thread? ─► one transaction
 
-Nothing of an item is written before it is screened. One intake runs at a time, so each item is judged against all before.
+Nothing of an item is written before it is screened; items are judged one at a time, each against all before.
 """
 
 from __future__ import annotations
@@ -78,12 +78,16 @@ class Intake:
         self._turn = asyncio.Lock()
 
     async def run_due(self) -> list[Taken]:
-        """Take up what people handed in, then ask every source that is on and due."""
+        """Take up what people handed in, then ask every source that is on and due, hosts side by side."""
         async with self._turn:
             await self._submissions.take()
             states = await self.store.read(lambda connection: sources.states(connection))
             due = [s for s in self.table.values() if is_due(s, states.get(s.id, SourceState(s.id)), self._now())]
-            return [await self._ask(source) for source in due]
+            hosts: dict[str, list[Source]] = {}
+            for source in due:
+                hosts.setdefault(urlsplit(source.list).netloc, []).append(source)
+            found = await asyncio.gather(*(self._ask_in_turn(some) for some in hosts.values()))
+            return [taken for some in found for taken in some]
 
     async def ask(self, name: str) -> Taken:
         """Ask one source now."""
@@ -98,6 +102,9 @@ class Intake:
     async def close(self) -> None:
         """Send the reading child away."""
         await self.room.close()
+
+    async def _ask_in_turn(self, some: Sequence[Source]) -> list[Taken]:
+        return [await self._ask(source) for source in some]
 
     async def _ask(self, source: Source) -> Taken:
         state = await self.store.read(lambda connection: sources.state(connection, source.id))

@@ -44,7 +44,7 @@ class _Host:
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     free_at: float = 0.0
     robots: Protego | None = None
-    closed: bool = False
+    closed: str = ""  # why nothing may be asked of it
     robots_until: float = 0.0
 
 
@@ -82,8 +82,10 @@ class Polite:
         host = self._hosts[_key(url)]
         async with host.turn:
             await self._learn(url, host)
-            if host.closed or (host.robots is not None and not host.robots.can_fetch(address, AGENT)):
-                raise Refused("对方的 robots.txt 不允许" if host.robots else "对方的 robots.txt 暂时读不到")
+            if host.closed:
+                raise Refused(host.closed)
+            if host.robots is not None and not host.robots.can_fetch(address, AGENT):
+                raise Refused("对方的 robots.txt 不允许")
             return _judged(await self._ask(url, host, headers or {}, gap, limit))
 
     async def _ask(self, url: URL, host: _Host, headers: Mapping[str, str], gap: float, limit: int) -> Got:
@@ -105,11 +107,12 @@ class Polite:
 
         try:
             got = await self._ask(url.origin() / "robots.txt", host, {}, 0.0, ROBOTS_BYTES)
-        except (Retry, Refused):
-            host.closed, host.robots, host.robots_until = True, None, time.monotonic() + ROBOTS_AGAIN
+        except (Retry, Refused) as error:
+            host.closed, host.robots = f"读不到对方的 robots.txt：{error}", None
+            host.robots_until = time.monotonic() + ROBOTS_AGAIN
             return
         status, text = got.answer.status, got.answer.body.decode("utf-8", "replace")
-        host.closed = status >= 500 or status == 429
+        host.closed = f"读不到对方的 robots.txt（{status}）" if status >= 500 or status == 429 else ""
         host.robots = Protego.parse(text) if status == 200 and "<html" not in text[:500].lower() else None
         host.robots_until = time.monotonic() + (ROBOTS_AGAIN if host.closed else ROBOTS_SECONDS)
 

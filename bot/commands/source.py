@@ -29,7 +29,7 @@ def list_(data: Path, as_json: bool) -> None:
     if as_json:
         return print_json(rows)
     for row in rows:
-        click.echo(f"{row['sign']} {row['id']:<16}{row['name']}（{row['kind']}）{row['said']}")
+        click.echo(f"{row['sign']} {row['id']:<15} {row['name']}（{row['kind']}）{row['said']}")
 
 
 @source.command("test")
