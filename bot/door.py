@@ -107,7 +107,7 @@ def masked(event: Event, office: Office) -> Event:
     marks = find_personal(event.text) if event.text else ()
     if not marks:
         return event
-    if not in_tax_group(event, office):
+    if not in_tax_group(event, office) and not (event.private and office.hall is not None):
         return replace(event, text=mask(event.text, marks))
     told = PERSONAL if event.kind == "message" and any(found.kind in PRIVATE for found in marks) else event.action
     return replace(event, text=mask(event.text, marks, IN_TAX), action=told)

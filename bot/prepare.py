@@ -156,7 +156,7 @@ def _waited_for(connection: sqlite3.Connection) -> tuple[list[tuple[str, str, in
 
 def hear_words(event: Event, office: Office) -> Hearing | None:
     """What a message in a tax group asks; noted, so that the sender's next one may lean on it."""
-    if office.hall is None or event.kind != "message" or not in_tax_group(event, office):
+    if office.hall is None or not (event.private or (event.kind == "message" and in_tax_group(event, office))):
         return None
     hearing = office.hall.hear(event, event.at)
     office.hall.note(event, event.at, hearing)

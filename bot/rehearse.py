@@ -26,7 +26,7 @@ from config.errors import Busy, Fault, Rejected
 from handlers import Decision
 from handlers.events import Event, Facts, Message, Photo
 from handlers.office import Channel, Office, Rules
-from store import Outcome, Store, photos, tasks
+from store import Outcome, Store, photos, questions, tasks
 from store.outbox import OutboxRow
 from store.tasks import Task
 
@@ -52,6 +52,7 @@ class Step:
     refused: str | None = None
     notices: list[Notice] = field(default_factory=list)
     tasks: list[dict[str, Any]] = field(default_factory=list)
+    tickets: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Stage:
@@ -188,6 +189,8 @@ class Rehearsal:
         self._collect()
         if self.steps:
             self.steps[-1].tasks = await self.engine.store.read(lambda c: _shown_all(c, self.engine.office))
+            if self.engine.office.hall is not None:
+                self.steps[-1].tickets = await self.engine.store.read(_tickets)
 
     async def _run_to(self, moment: int) -> None:
         ahead = moment - self.engine.business()
@@ -254,6 +257,14 @@ def _staged(county: County) -> County:
 
 def _shown_all(connection: sqlite3.Connection, office: Office) -> list[dict[str, Any]]:
     return [_shown(connection, office, task) for task in tasks.everything(connection)]
+
+
+def _tickets(connection: sqlite3.Connection) -> list[dict[str, Any]]:
+    """Tax questions handed over, oldest first."""
+    return [
+        {"number": t.number, "kind": t.kind, "state": t.state, "text": t.text, "officer": t.answered_by or t.officer}
+        for t in reversed(questions.tickets(connection))
+    ]
 
 
 def _shown(connection: sqlite3.Connection, office: Office, task: Task) -> dict[str, Any]:

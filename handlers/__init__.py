@@ -156,6 +156,8 @@ def _hear(turn: Turn) -> None:
     listener = PURPOSES.get(group.purpose) if group else None
     if listener is not None:
         return listener(turn)
+    if turn.event.private and room.asks(turn):
+        return room.take(turn)
     if turn.event.addressed or turn.event.private:
         return people.help_(turn, command)
     turn.forget = True

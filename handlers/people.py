@@ -13,6 +13,8 @@ from store import county, people
 
 TEXTS = {
     "help": "发照片加一句话即可上报，我来派单\n{steps}\n查进度:查 单号；还可以说:隐私 意见 静音 恢复",
+    "help_tax": "直接问税费问题，我用审核过的文字答复，写明依据\n没答对回复“人工”；问“这个月征期到几号”可查征期\n请不要发税号、证件号、电话；还可以说:隐私 意见",
+    "privacy_tax": "我只保存税费提问、答复和对我说的话，其他聊天不保存\n税号、证件号、电话打码；谁问的一天后不再记名\n意见或查看、删除本人数据:回复“意见 内容”",
     "help_stranger": "我是工作群里的办事助手\n您还没有登记:请向管理员要报到码，回复“报到 报到码”\n还可以说:隐私",
     "privacy": "我只保存上报、工单往来和对我说的话，其他聊天不保存\n照片去除位置等信息，办结180天后删除;个人号码打码\n意见或查看、删除本人数据:回复“意见 内容”",
     "opinion": "意见已记下，编号 {id}，工作人员会答复",
@@ -35,6 +37,8 @@ _HOURS = re.compile(r"\d{1,2}")
 
 def help_(turn: Turn, command: Command) -> None:
     """帮助: only what this person may do."""
+    if _for_tax(turn, turn.event.group):
+        return turn.reply("help", TEXTS["help_tax"])
     if turn.sender is None:
         return turn.reply("help", TEXTS["help_stranger"])
     held = set(turn.sender.roles)
@@ -44,7 +48,12 @@ def help_(turn: Turn, command: Command) -> None:
 
 def privacy(turn: Turn, command: Command) -> None:
     """隐私: the same notice every group gets once when the bot joins."""
-    turn.reply("privacy", TEXTS["privacy"])
+    turn.reply("privacy", TEXTS["privacy_tax" if _for_tax(turn, turn.event.group) else "privacy"])
+
+
+def _for_tax(turn: Turn, group_id: str) -> bool:
+    group = turn.office.groups.get(group_id)
+    return group is not None and group.purpose == "tax"
 
 
 def opinion(turn: Turn, command: Command) -> None:
@@ -102,7 +111,8 @@ def joined(turn: Turn) -> None:
 
 def _welcome(turn: Turn, group_id: str) -> None:
     if county.welcome(turn.tx, group_id) and turn.event.channel in turn.office.channels:
-        turn.answer(turn.event.channel, turn.event.address, "privacy", TEXTS["privacy"])
+        said = TEXTS["privacy_tax" if _for_tax(turn, group_id) else "privacy"]
+        turn.answer(turn.event.channel, turn.event.address, "privacy", said)
 
 
 def stranger(turn: Turn) -> None:

@@ -216,6 +216,14 @@ def draft(source: Tx | sqlite3.Connection, id: str) -> Draft | None:
     return Draft(*row) if row else None
 
 
+def draft_of(source: Tx | sqlite3.Connection, ticket: str) -> Draft | None:
+    """The draft a ticket's answer became."""
+    row = source.execute(
+        f"select {_DRAFT} from faq_draft where ticket = ? order by serial desc limit 1", (ticket,)
+    ).fetchone()
+    return Draft(*row) if row else None
+
+
 def draft_numbered(source: Tx | sqlite3.Connection, serial: int) -> Draft | None:
     """#草0003."""
     row = source.execute(f"select {_DRAFT} from faq_draft where serial = ?", (serial,)).fetchone()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from store.writer import Tx
 
+DATED = "('answer', 'policy')"  # kinds that are said in force or not at all (design 1.3)
 HOLDS = 3  # failed attempts (some 20 s) after which a message no longer holds up its address
 
 _COLUMNS = "seq, key, channel, address, lane, kind, task, person, body, origin, not_before, not_after, at, state, attempts, receipt, reason"
@@ -104,11 +105,12 @@ def hasten(tx: Tx, channel: str, reason: str) -> int:
 
 
 def resend(tx: Tx, seq: int) -> OutboxRow | None:
-    """Put an unknown, dead or expired message back in line. None when it is in no such state."""
+    """Put an unknown, dead or expired message back in line. None when it is in no such state, or would not be true now."""
     changed = tx.execute(
-        "update outbox set state = 'due', not_before = ?, not_after = null, attempts = 0, reason = '' where seq = ?"
-        " and state in ('unknown', 'dead', 'expired')",
-        (tx.at, seq),
+        "update outbox set state = 'due', not_before = ?, attempts = 0, reason = '',"
+        f" not_after = case when kind in {DATED} then not_after end where seq = ?"
+        f" and state in ('unknown', 'dead', 'expired') and (kind not in {DATED} or coalesce(not_after, ?) >= ?)",
+        (tx.at, seq, tx.at, tx.at),
     ).rowcount
     if not changed:
         return None

@@ -118,7 +118,7 @@ ASKS_FOR = re.compile(
 def _promise(turn: Turn, ticket: Ticket) -> str:
     name = "matter" if ticket.kind == "matter" else "handoff"
     if not turn.quiet(None):
-        return say(name, number=ticket.number)
+        return say(name if ticket.group_id or name == "matter" else "handoff_private", number=ticket.number)
     opens = local(turn.office.worktime.next_open(turn.at))
     today = opens.date() == local(turn.at).date()
     return say(
@@ -217,7 +217,10 @@ def end(turn: Turn, ticket: Ticket) -> None:
 def answer(turn: Turn, ticket: Ticket, words: str) -> None:
     """An officer's reply ends the ticket and becomes a draft. Words that only ask for patience do not."""
     if ticket.state != "open":
-        if turn.event.private:
+        owed = faq.draft_of(turn.tx, ticket.id)
+        if owed is not None and owed.state == "basis" and learning.BASIS.match(words):
+            learning.name_basis(turn, owed, learning.BASIS.sub("", words, count=1))
+        elif turn.event.private:
             speaking.reply(turn, "refused", _over(turn, ticket))
         return
     if not words.strip():

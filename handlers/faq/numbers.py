@@ -16,7 +16,6 @@ from store import faq, questions, tax
 NUMBER = re.compile(r"[#＃]\s*(问|草|推)\s*(\d{1,7})|^\s*(问|草|推)\s*(\d{4,7})|(?<=意)\s*(草|推)(\d{1,7})")
 YES = re.compile(r"(?:同意|批准|通过|可以|好的?|行)(?:生效|收入|推送|发布)?")
 NO = re.compile(r"(?:不同意|不通过|不批准|退回|驳回)[\s,，:：]*")
-BASIS = re.compile(r"(?:政策|法律|文件)?依据(?:是|为)?[\s:：,，]*")
 DROP = re.compile(r"(?:不收入|不收录|不用收|不入库).{0,4}")
 USEFUL = re.compile(r"(?:很|挺|真|非常)?(?:有用|有帮助|有效|解决了)(?:的|了|谢谢)?[,，。!！]*(?:谢谢)?")
 OPENS_USELESS = re.compile(r"(?:没有?用|没用处|无用|不对|答非所问|没帮助|没解决|不是这个)(?:啊|的|了)?[,，。!！ ]")
@@ -43,17 +42,26 @@ def _claimed(turn: Turn, words: str) -> bool:
         return _BY_SIGN[sign](turn, int(serial), rest)
     if event.quote and (about := questions.about(turn.tx, event.channel, event.quote)):
         return _ABOUT[about[0]](turn, about, words)
-    return _owed(turn, words)
+    return _owed(turn, words) or _picked(turn, words)
+
+
+def _picked(turn: Turn, words: str) -> bool:
+    """A number said to the bot alone picks from the list it gave there."""
+    picked = room.number(words) if turn.event.private else 0
+    offer = questions.offer(turn.tx, "", asker(turn), turn.at) if picked else None
+    if offer is not None:
+        room.pick(turn, offer, picked)
+    return offer is not None
 
 
 def _owed(turn: Turn, words: str) -> bool:
     """依据 … said to the bot alone is about the draft it was asked for."""
-    if not turn.event.private or turn.sender is None or not BASIS.match(words):
+    if not turn.event.private or turn.sender is None or not learning.BASIS.match(words):
         return False
     draft = faq.owed(turn.tx, turn.sender.id)
     if draft is None:
         return False
-    learning.name_basis(turn, draft, BASIS.sub("", words, count=1))
+    learning.name_basis(turn, draft, learning.BASIS.sub("", words, count=1))
     return True
 
 
@@ -82,8 +90,8 @@ def _quoted_draft(turn: Turn, about: str, words: str) -> bool:
 
 
 def _decide_draft(turn: Turn, draft: faq.Draft, words: str) -> bool:
-    if BASIS.match(words):
-        learning.name_basis(turn, draft, BASIS.sub("", words, count=1))
+    if learning.BASIS.match(words):
+        learning.name_basis(turn, draft, learning.BASIS.sub("", words, count=1))
     elif DROP.fullmatch(words):
         learning.drop(turn, draft)
     elif NO.match(words):

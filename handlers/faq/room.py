@@ -69,6 +69,12 @@ def _number(turn: Turn, picked: int) -> None:
     return _forget(turn)
 
 
+def asks(turn: Turn) -> bool:
+    """Whether a message to the bot alone asks about taxes."""
+    hearing: Hearing | None = turn.facts.hearing
+    return hearing is not None and any(outcome.band in ORDER for outcome in hearing.outcomes)
+
+
 def settle(turn: Turn, outcomes: Sequence[Outcome], hearing: Hearing) -> None:
     """One question, or several: answers together in one message, then what needs more words."""
     said: list[tuple[Asked, Entry | str]] = []

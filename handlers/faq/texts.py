@@ -17,6 +17,7 @@ TEXTS = {
     "no_such_number": "没有这个序号，请回复1到{last}",
     "offer_over": "这份选项已过期，请重新提问",
     "handoff": "{number} 已转值班税务人员，答复会发在群里",
+    "handoff_private": "{number} 已转值班税务人员，答复会发给您",
     "handoff_quiet": "{number} 已转税务人员，工作时间（{opens}起）答复",
     "handoff_bare": "{number} 请值班税务人员引用本条答复",
     "matter": "{number} 已转税务人员处理，办好后告诉您",

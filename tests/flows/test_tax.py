@@ -154,6 +154,38 @@ async def test_a_reply_that_names_an_entry_becomes_one_more_way_to_ask_for_it() 
     """)
 
 
+async def test_the_bot_alone_may_be_asked_too_and_the_answer_comes_back_alone() -> None:
+    await play("""
+        — 11月24日 —
+        10:00 方欣→: 孩子上学个税一个月能扣多少
+            方欣: 【解答】子女教育专项附加扣除标准 …
+        10:01 方欣→: 税务注销怎么办
+            方欣: 请问是哪类纳税人？…
+        10:02 方欣→: 1
+            方欣: 【解答】…注销税务怎么办 …
+        10:03 方欣→: 出口退税怎么办理
+            田芳: #问0001 请您答复 …
+            方欣: #问0001 已转值班税务人员，答复会发给您
+        10:04 田芳→: #问0001 带报关单到二楼
+            方欣: #问0001 田芳答复：带报关单到二楼
+            田芳: #问0001 已答复 … 请补依据 …
+        10:05 田芳→: 不收入 #草0001
+            田芳: #草0001 不收入问答库
+    """)
+
+
+async def test_help_and_privacy_speak_of_taxes_there() -> None:
+    await play("""
+        — 11月24日 —
+        10:00 方欣: 帮助
+            群: 直接问税费问题，我用审核过的文字答复 …
+        10:01 陌生人: 隐私
+            群: 我只保存税费提问、答复和对我说的话 …
+        10:02 陌生人: 孩子上学个税一个月能扣多少
+            群: 【解答】子女教育专项附加扣除标准 …
+    """)
+
+
 async def test_only_officers_answer_and_a_bystanders_advice_closes_nothing() -> None:
     await play("""
         — 11月24日 —
