@@ -27,13 +27,14 @@ from config.digest.sources import Source, known_host, load_sources
 from config.errors import QunbanError
 from handlers.events import Event
 from handlers.office import Office
-from store import Store, Tx, meta, sources
+from store import Store, Tx, archive, digest, meta, sources
 from store.sources import SourceState
 
 log = structlog.get_logger()
 INTAKE_SECONDS = 60
 WEIGH_MINUTES = 20
 KEEP_LOG = 30 * 86400
+COMPARED = 400 * 86400  # how far back a new item is compared (digest.md C2)
 FAILED = 2  # times in a row before a source's trouble is told
 RUN = "digest:run"
 
@@ -65,6 +66,7 @@ class Newsroom:
             ("intake", self.take, IntervalTrigger(seconds=INTAKE_SECONDS, timezone=ZONE)),
             ("candidates", self.weigh_if_new, IntervalTrigger(minutes=WEIGH_MINUTES, timezone=ZONE)),
             ("troubles", self.tell_troubles, CronTrigger(minute=7, timezone=ZONE)),
+            ("digest-tidy", self.tidy, CronTrigger(hour=4, minute=41, timezone=ZONE)),
         )
         for name, job, trigger in jobs:
             scheduler.add_job(job, trigger, id=name, misfire_grace_time=None, coalesce=True, max_instances=1)
@@ -95,6 +97,13 @@ class Newsroom:
         await run_day(self._store, self._office().county, day)
         await self._store.write(lambda tx: meta.put(tx, RUN, f"{day}/{newest}"))
 
+    async def tidy(self) -> None:
+        """The fetch log of the last weeks, prints of the last year, an index without what was erased."""
+        try:
+            await self._store.write(_tidied)
+        except (QunbanError, sqlite3.Error) as error:
+            log.error("digest_tidy_failed", error=type(error).__name__)
+
     async def tell_troubles(self) -> None:
         """What broke or went quiet, once each, privately to the editors."""
         day = day_of(self._store.now())
@@ -106,6 +115,12 @@ class Newsroom:
         names = "+".join(one.source for one in found)
         await self._inbox.accept((Event("clock", f"sources/{day}/{names}", "sources", text=lines),))
         await self._store.write(lambda tx: _told(tx, found, day))
+
+
+def _tidied(tx: Tx) -> None:
+    sources.purge_fetches(tx, tx.at - KEEP_LOG)
+    digest.forget_prints(tx, day_of(tx.at - COMPARED))
+    archive.tidy(tx)
 
 
 def newsroom(store: Store, data: Path, key: bytes, inbox: Inbox) -> Newsroom:
@@ -129,7 +144,6 @@ def troubles(table: tuple[Source, ...], states: dict[str, SourceState]) -> list[
 def _told(tx: Tx, found: list[Trouble], day: str) -> None:
     for one in found:
         sources.put_state(tx, replace(sources.state(tx, one.source), told_on=day))
-    sources.purge_fetches(tx, tx.at - KEEP_LOG)
 
 
 def inside_of(table: tuple[Source, ...]) -> list[str]:

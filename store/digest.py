@@ -247,6 +247,11 @@ def holders(source: Reader, prints: Sequence[int], newest: int, since: int = 0) 
     return seen
 
 
+def forget_prints(tx: Tx, before: str) -> None:
+    """Items of days before this are compared no more; they stay in the archive."""
+    tx.execute("delete from item_print where item in (select n from item where day < ?)", (before,))
+
+
 def by_number(source: Reader, number: str, limit: int = 20) -> list[int]:
     """Items that carry a document number."""
     rows = source.execute("select n from item where doc_number = ? order by n limit ?", (number, limit))

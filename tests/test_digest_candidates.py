@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,7 @@ from store import Store, Tx, archive, digest, editions
 from store.sources import SourceState
 from tests.digest_house import NOON
 from tests.flows.town import TOWN
-from tests.serving import bot
+from tests.serving import ROOT, bot
 
 DAY = "2026-11-24"
 COUNTY = shipped_county()
@@ -164,6 +166,26 @@ async def test_a_trouble_goes_to_the_editors_alone_in_working_hours() -> None:
         assert rows and all(person and "县报：连不上" in body for person, body in rows)
     finally:
         await stage.close()
+
+
+def test_the_program_starts_without_what_reads_feeds_and_pages() -> None:
+    """design 9: the child and the first use load them."""
+    code = (
+        "import sys, bot.app, bot.newsroom, bot.console.paste, bot.candidates;"
+        "heavy = {'jieba', 'feedparser', 'selectolax', 'numpy', 'protego', 'nh3', 'sqlite_utils'};"
+        "print(sorted(heavy & {name.split('.')[0] for name in sys.modules}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.asyncio
+async def test_a_year_later_an_item_is_still_found_but_compared_no_more() -> None:
+    store = await filled()
+    await store.write(lambda tx: (digest.forget_prints(tx, "2026-11-25"), archive.tidy(tx)))
+    assert await store.read(lambda c: c.execute("select count(*) from item_print").fetchone()) == (0,)
+    assert await store.read(lambda c: archive.search(c, terms("小微企业"))) == [2]
+    store.close()
 
 
 def test_the_commands_show_candidates_and_sources(tmp_path: Path) -> None:
