@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from config.county import County, Duty, Place, Unit
 from config.lexicon import Field, Lexicon, Turn
-from handlers.reports.reading_prose import COUNTRY, HIGHWAY, HOMES, TOWN_GROUND, Item, items_of
+from handlers.reports.reading_prose import COUNTRY, HIGHWAY, HOMES, PARK, TOWN_GROUND, Item, items_of
 from handlers.reports.reading_scene import Grounds, Scene
 
 TIERS = (1.0, 0.72, 0.42, 0.22, 0.12)  # a term of the first tier says more than one of the last
@@ -30,14 +30,16 @@ EDGE = 0.11  # softmax width over prose scores
 ENOUGH = 0.3  # a score below this claims nothing by itself
 CONFIRMED, PROPOSED = 0.96, 0.9
 ECHO, FULL_ECHO = 0.2, 5.0  # most a message's own words add, and how much rarity is full agreement
+NEAREST = 0.2  # a rural town claims a little of everything on its ground
 VENUE = 0.3  # the prose names this very place
-PARK = 0.25  # a park's own keeper, for what stands in a park
+KEEPER = 0.25  # a park's own keeper, for what stands in a park
 TURNED = 0.8  # share of belief that goes to the field a message turns to
 RURAL_GAIN, LOCAL = 0.5, {"estate": -0.1, "": -0.3, "street": -0.45, "park": -0.45, "market": -0.3, "river": -0.3}
 FIT = {  # how well the ground of an item fits the ground of a report, 1 unless listed
     (TOWN_GROUND, "village"): 0.55, (TOWN_GROUND, "town"): 0.7,
     (COUNTRY, "street"): 0.6, (COUNTRY, "estate"): 0.6, (COUNTRY, "park"): 0.6, (COUNTRY, "river"): 0.9, (COUNTRY, ""): 0.7,
     (HOMES, "street"): 0.65, (HOMES, "park"): 0.5, (HOMES, "river"): 0.5, (HOMES, "market"): 0.6, (HOMES, "village"): 0.8,
+    (PARK, "park"): 1.25, (PARK, "street"): 0.75, (PARK, "estate"): 0.75, (PARK, "village"): 0.6,
     (HIGHWAY, "street"): 0.7, (HIGHWAY, "estate"): 0.6, (HIGHWAY, "park"): 0.5,
 }  # fmt: skip
 
@@ -162,7 +164,7 @@ class Routing:
             if everywhere and everywhere[0].p >= ENOUGH:
                 yield ProposedDuty(code, "", everywhere[0].unit, everywhere[0].why, everywhere[0].p)
             for town in self._town_units:
-                local = self._from_prose(code, Scene(town=town, kind="village"), {})
+                local = self._from_prose(code, Scene(town=town, kind="village", rural=True), {})
                 if town in self._grounds.seats or not local:
                     continue
                 if local[0].p >= 0.5 and (not everywhere or local[0].unit != everywhere[0].unit):
@@ -196,7 +198,7 @@ class Routing:
 
     def _turned(self, label: str, scene: Scene) -> str:
         for turn, said in self._turns.get(self.field_of(label), ()):
-            if (not turn.at or turn.at == scene.kind) and (not turn.said or said.search(scene.text)):
+            if scene.lies(turn.at) and (not turn.said or said.search(scene.text)):
                 return turn.to
         return ""
 
@@ -208,12 +210,14 @@ class Routing:
             if town and town != scene.town:
                 continue
             prose = claim.at(scene.kind)
+            if town and scene.rural:
+                prose = max(prose, NEAREST)
             score = prose + BUREAU * claim.usual + ECHO * echo.get(unit, 0.0)
             if town:
                 score += RURAL_GAIN * (prose >= ENOUGH) if scene.rural else LOCAL.get(scene.kind, -0.3)
             if prose >= ENOUGH:
                 score += venue.get(unit, 0.0)
-                score += PARK * (scene.kind == "park" and "公园" in self._kinds[unit])
+                score += KEEPER * (scene.kind == "park" and "公园" in self._kinds[unit])
             scored.append((score, unit, claim.words))
         return scored
 
@@ -250,12 +254,13 @@ class Routing:
         field = self._fields.get(label)
         tiers = [(OWN_NAME, _pieces(self._names.get(label, "")))]
         tiers += zip(TIERS, field.terms if field else (), strict=False)
-        never, verbs = (field.never, field.verbs) if field else ((), "")
+        verbs = field.verbs if field else ""
+        never = re.compile("|".join(field.never)) if field and field.never else None
         best: dict[str, float] = {}
         hits: list[str] = []
         against = False
         for item in self._items[unit.id]:
-            if any(word in item.text for word in never):
+            if never and never.search(item.site + item.text):
                 continue
             score, found, tier = _item_score(item, tiers, verbs)
             if not found:

@@ -8,16 +8,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from config.county import Unit
 
-TOWN_GROUND, COUNTRY, HOMES, HIGHWAY = "城", "村", "院", "公路"  # what ground an item speaks of; "" = not said
+TOWN_GROUND, COUNTRY, HOMES, HIGHWAY, PARK = (
+    "城",
+    "村",
+    "院",
+    "公路",
+    "园",
+)  # what ground an item speaks of; "" = not said
 GROUNDS = (
     (HIGHWAY, re.compile(r"公路|国道|省道|县道|[^城]乡道|^乡道|国省")),
     ("", re.compile(r"城乡|全县|全域|县域|城镇、|城郊|近郊")),
     (TOWN_GROUND, re.compile(r"城中村|城区|城市(?!管理)|建成区|县城|城镇|中心城|主次干道|背街小巷|街巷|市政")),
     (HOMES, re.compile(r"楼院|院落|大院|无物业|老旧小区|小区|居民|社区|楼道|楼顶|阳台|宿舍")),
+    (PARK, re.compile(r"公园|游园|园内|园灯|园路")),
     (COUNTRY, re.compile(r"村|乡|镇域|镇区|本镇|集镇|农村|农民|农房|农户|屯|坑塘|沟塘|山塘|圩")),
 )
 VERBS = {
@@ -27,7 +34,7 @@ VERBS = {
 }
 AGAINST = re.compile(r"不负责|不含|不包括|除外|除[^，。；]{1,20}外|不直接|不处置|不承担|不属于|不再")
 AWAY = re.compile(
-    r"(?:归|由|交由|交(?![通警管接汇叉]))([^，。；、]{2,14}?)"
+    r"(?:归|由|交由|(?<!公)交(?![通警管接汇叉]))([^，。；、]{2,14}?)"
     r"(?:负责|清理|处置|处理|承担|维修|管理|管养|管护|实施|查处|维护|抢修)?$"
 )
 OWN = re.compile(r"本|我|自|其|受理|牵头")
@@ -35,6 +42,7 @@ WEAK = (
     (re.compile(r"配合|协助|参与|协同"), 0.35),
     (re.compile(r"指导|督导|督办|督促|统筹|协调|行业"), 0.55),
     (re.compile(r"审批|许可|备案|鉴定|宣传|培训|咨询|预案|演练|理论|人才"), 0.75),
+    (re.compile(r"规划建设$|的规划|的建设$"), 0.75),
     (re.compile(r"监管|监督"), 0.88),
 )
 IDLE = re.compile(r"不直接处置|无处置力量|不承担具体|不具体承担|无执法权")  # a unit that only passes things on
@@ -43,6 +51,7 @@ BESIDES = re.compile(r"(?:除了?)?[^、，。；]{1,10}以外的?")
 SITE = re.compile(
     r"^.{0,8}?(?:道|路|街|园|场|地|桥|河|区|村|院|面|湖|坡)(?:[上内里中]|两[侧边旁]|沿线|周边|范围内?)的?(?=..)"
 )
+HANDED, HANDED_ON, LAST = re.compile(r"移交|交由|委托"), 0.5, 4  # "(建成后移交…)" weakens the items just before it
 HEAD = 6  # a weak verb this near the start of a clause governs all of it
 
 
@@ -55,6 +64,7 @@ class Item:
     ground: str = ""
     verbs: str = ""
     skip: int = 0
+    site: str = ""  # where the whole list lies (河道内…)
 
     def says(self, term: str) -> bool:
         """Whether the term stands in what the item is about, not only in where."""
@@ -63,17 +73,22 @@ class Item:
 
 def items_of(unit: Unit) -> tuple[Item, ...]:
     """Every item of a unit's prose."""
-    prose = BESIDES.sub("", re.sub(r"[（(]([^（）()]*)[)）]", r"，\1，", unit.duty))
+    prose = BESIDES.sub("", unit.duty.replace("交通信号", "信号"))  # 通信 is not to be read across the two words
     idle = IDLY if IDLE.search(prose) else 1.0
-    clauses = [clause for clause in re.split(r"[。；;\n，：:,]", prose) if clause]
-    return tuple(
-        Item(i.text, i.factor * idle, i.ground, i.verbs, i.skip) for clause in clauses for i in _items(clause, unit)
-    )
+    out: list[Item] = []
+    for clause in re.findall(r"[（(]?[^。；;\n，：:,（()）]+", prose):
+        told = clause.lstrip("（(")
+        if told != clause and (HANDED.search(told) or _goes_away(told, unit)):
+            out[-LAST:] = [replace(item, factor=item.factor * HANDED_ON) for item in out[-LAST:]]
+        out += (replace(item, factor=item.factor * idle) for item in _items(told, unit))
+    return tuple(out)
 
 
 def _items(clause: str, unit: Unit) -> Iterator[Item]:
     verbs = _verbs(clause)
-    ground = _ground(clause.split("、")[0])
+    first = clause.split("、")[0]
+    outer = SITE.match(first)
+    ground = "" if (found := _ground(first)) == PARK and not outer else found
     against = bool(AGAINST.search(clause)) or _goes_away(clause, unit)
     governed = next((f for pattern, f in WEAK[:2] if pattern.search(clause[:HEAD])), 1.0)
     for text in filter(None, clause.split("、")):
@@ -85,6 +100,7 @@ def _items(clause: str, unit: Unit) -> Iterator[Item]:
             _ground(text) or ground,
             _verbs(text) or verbs,
             site.end() if site else 0,
+            outer.group() if outer else "",
         )
 
 

@@ -12,11 +12,12 @@ from config.county import County, Place
 URBAN = ("road", "landmark", "community", "area")
 STREET_TOWN = re.compile(r"街道|城关|城厢|城区")
 STREETS = 2  # a town with so many roads in the gazetteer is part of the county seat
+RIVER = re.compile(r"(?:河|江|渠|湖|水库|沟|溪)$")
 KINDS = (
     ("park", re.compile(r"公园|广场|游园|绿地|植物园|湿地")),
     ("market", re.compile(r"市场|菜场|菜市|圩场?$|集贸|早市|夜市")),
     ("estate", re.compile(r"小区|宿舍|家属|花园|家园|华庭|名都|[^学]苑|安置[区房]|公寓|院子|新村|大院|老院")),
-    ("river", re.compile(r"(?:河|江|渠|湖|水库|沟|溪)$")),
+    ("river", RIVER),
 )
 VILLAGE = re.compile(r"村(?!委会对面)|屯|寨|[一二三四五六七八九十0-9]组|大队")
 HOME = re.compile(r"楼道|楼顶|单元|家属院|宿舍|小区|[0-9一二三四五六七八九十]+(?:栋|号楼|幢)|阳台|院里|院子|楼下")
@@ -31,11 +32,11 @@ class Scene:
     place: Place | None = None
     town: str = ""
     kind: str = ""
+    rural: bool = False  # outside the county town
 
-    @property
-    def rural(self) -> bool:
-        """Whether it lies outside the county town."""
-        return self.kind in ("village", "town")
+    def lies(self, at: str) -> bool:
+        """Whether a turn that asks for a kind of scene means this one."""
+        return not at or at == self.kind or (at == "rural" and self.rural)
 
 
 class Grounds:
@@ -53,13 +54,15 @@ class Grounds:
         town = place.town if place else ""
         if not town:
             town = next((t for pattern, t in self._named if pattern.search(text)), "")
-        return Scene(text, place, town, self._kind(text, place, said, town))
+        kind = self._kind(text, place, said, town)
+        return Scene(text, place, town, kind, kind == "village" or bool(town and town not in self.seats))
 
     def _kind(self, text: str, place: Place | None, said: str, town: str) -> str:
         if place and place.kind == "village":
             return "village"
         if town and town not in self.seats:
-            return "village" if VILLAGE.search(said) else "town"
+            water = RIVER.search(place.name if place else said)
+            return "river" if water else "village" if VILLAGE.search(said) else "town"
         name = place.name if place else said
         if not place and VILLAGE.search(said):
             return "village"
