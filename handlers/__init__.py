@@ -17,7 +17,7 @@ from handlers.faq import handover, numbers, policy, reminders, room
 from handlers.office import Office
 from handlers.reports import gathering, waiting
 from handlers.reports.reading import Reading
-from handlers.tasks import alarms, asking, checking, desk, joining, late_photos, limits, terms, work
+from handlers.tasks import alarms, asking, checking, desk, joining, late_photos, limits, talk, terms, work
 from handlers.turn import Turn
 from store import Tx, inbox
 from store import people as directory
@@ -42,6 +42,7 @@ ROUTES: tuple[Route, ...] = (
     Route("reopen", "member", checking.reopen),
     Route("exempt", "member", checking.exempt),
     Route("exempt_ok", "member", checking.exempt_ok),
+    Route("exempt_no", "member", checking.exempt_no),
     Route("choose", "member", desk.choose),
     Route("reassign", "member", desk.reassign),
     Route("joint", "member", desk.joint),
@@ -147,6 +148,8 @@ def _hear(turn: Turn) -> None:
         return people.stranger(turn)
     if whole := asking.answered(turn, command):
         return _run(turn, whole)
+    if turn.sender is not None and (said := talk.heard(turn, command)):
+        return _run(turn, said)
     if route is not None and _is_command(turn, command):
         return _run(turn, command)
     group = turn.office.groups.get(turn.event.group)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Container, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 WORDS: dict[str, str] = {
     "accept": "签收 接单 已签收 已接单 确认签收 确认接单",
@@ -31,8 +31,9 @@ WORDS: dict[str, str] = {
     "reject": "不予受理 不受理 不予立案",
     "appeal": "申诉",
     "force_close": "强制办结",
-    "exempt": "豁免 申请豁免 豁免超时",
-    "exempt_ok": "同意豁免",
+    "exempt": "豁免 申请豁免 豁免超时 免责 申请免责",
+    "exempt_ok": "同意豁免 同意免责",
+    "exempt_no": "不同意豁免 不同意免责",
     "reopen": "重开 重新办理",
     "urge": "催办 催一下",
     "correct": "改类别 改地点 改位置 改单位 改 地点错 地点不对 位置错 位置不对 类别错 类别不对",
@@ -82,16 +83,21 @@ FAINT = frozenset(
 )
 GLUED = frozenset(
     {"不合格", "返工", "不通过", "未通过", "退单", "改派", "转派", "派单", "派给", "改派给", "转派给", "派单给", "会办", "延期", "申请延期",
-     "挂账", "申请挂账", "并案", "不予受理", "不受理", "强制办结", "申诉", "豁免", "改类别", "改地点", "改位置", "改单位", "派", "裁定",
+     "挂账", "申请挂账", "并案", "不予受理", "不受理", "强制办结", "申诉", "豁免", "免责", "改类别", "改地点", "改位置", "改单位", "派", "裁定",
      "同意延期", "同意挂账", "撤回经验", "撤销经验", "恢复经验", "不同意延期", "不同意挂账", "协办", "静音", "报到", "绑定", "重开", "没处理好", "没弄好", "没清干净"}
 )  # fmt: skip
+WORDED = frozenset(
+    {"feed_back", "verify_fail", "return_", "extend", "suspend", "reject", "appeal", "force_close", "exempt", "withdraw",
+     "reopen"}
+)  # fmt: skip
+# ^ what is said with these is kept, as it was written
 SEVERAL = frozenset({"accept", "arrive", "verify_ok", "grant", "look_up", "return_", "feed_back"})
 
 _FIRST = frozenset(word[0] for word in (*VERBS, *TYPOS))
 TAGS = ("#随手拍", "#上报", "#报事", "#投稿", "随手拍")
 
 _NUMBER = re.compile(
-    r"(?:#|单号|工单)?\s*(?<![\d.])((?:20\d{2})?(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01]))\s*[-–—~]\s*(\d{1,4})(?!\d)"
+    r"(?:#|单号|工单)?\s*(?<![\d.])((?:20\d{2})?(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01]))\s*[-–—~]\s*(\d{1,4})(?!\d)(?:号(?:工?单子?)?)?"
     r"|#\s*((?:0[1-9]|1[0-2])(?:[0-2]\d|3[01]))(\d{3})(?!\d)"
     r"|(?:#|单号|工单)\s*(\d{1,4})(?![\d-])(?:\s*号)?"
 )
@@ -147,7 +153,36 @@ def _parse(text: str, names: Container[str]) -> Command:
     if choice and plain:
         return Command("choose", "选", numbers, _CHOICES[choice[1]])
     found = _read(plain, numbers) or _read(_without_courtesy(plain, names), numbers)
-    return found or Command(numbers=numbers, rest=plain)
+    if found is None:
+        return Command(numbers=numbers, rest=plain)
+    return replace(found, rest=as_written(text, found.rest)) if found.verb in WORDED else found
+
+
+def wording(text: str) -> str:
+    """The folded words of a message without its task numbers."""
+    return _take_numbers(folded(text))[0]
+
+
+def as_written(text: str, words: str) -> str:
+    """Folded words as they stand in the message: "，" for ",", full width for half. Numbers of tasks stay out."""
+    if not words or words in text:
+        return words
+    letters = [(c, place) for place, char in enumerate(text) for c in unicodedata.normalize("NFKC", char)]
+    spread = "".join(c for c, _ in letters)
+    out = {n for taken in (_NUMBER, _MENTION) for found in taken.finditer(spread) for n in range(*found.span())}
+    kept = [(c, place) for n, (c, place) in enumerate(letters) if n not in out and c.isalnum()]
+    wanted = "".join(filter(str.isalnum, words))
+    start = "".join(c for c, _ in kept).find(wanted)
+    if start < 0 or not wanted:
+        return words.replace(",", "，") if "，" in text else words
+    first, last = kept[start][1], kept[start + len(wanted) - 1][1]
+    while last + 1 < len(text) and text[last + 1] in _CLOSING:
+        last += 1
+    gone = {letters[n][1] for n in out}
+    return " ".join("".join(text[n] for n in range(first, last + 1) if n not in gone).split())
+
+
+_CLOSING = frozenset("）)】」”》%％℃")
 
 
 _last: tuple[str, Container[str], Command] = ("", (), Command())

@@ -51,6 +51,8 @@ def keep(event: Event, office: Office, heard: Heard) -> str:
     if group is None or group.purpose != "reports":
         return ""
     known = office.person_at.get((event.channel, event.sender))
+    if known and any("-" in number for number in command.numbers):
+        return "numbered"
     if known and command.verb and _plain(command, office):
         return "command"
     if known and heard.step_open:

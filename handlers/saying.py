@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from handlers.commands import folded
 
@@ -32,12 +33,28 @@ def verdict(text: str) -> str:
     return "verify_ok" if _GOOD.fullmatch(words) else ""
 
 
-_BAD = re.compile(
-    r"不行|不合格|没清|没处理|没修|没好|没弄|没解决|没见|还有|还是|残留|不干净|不到位|又(?:贴|堆|坏|脏)|未(?:清|处理|修)|原样"
+BAD = (
+    r"不行|不合格|没(?:清|处理|修|好|弄|解决|见|换|补|动|变|亮|人来|搞|整|做)|还有|还是|还在|残留|不干净|不到位|不亮|"
+    r"又(?:贴|堆|坏|脏|灭|堵|漏)|未(?:清|处理|修|换|补)|原样|糊弄|敷衍|应付|没有(?:清|处理|修|解决|弄)"
 )
+_BAD = re.compile(BAD)
 _GOOD = re.compile(
     r"(?:好了?|好的|可以了?|行了?|ok|OK|满意|没问题|不错|干净了?|清了|修好了?|解决了?|看过了?|合格|谢谢|辛苦了?|很|非常|挺|都|已经?|[,。!、\s])+"
 )
+
+
+def content(clauses: Sequence[str]) -> bool:
+    """Whether clauses say that somebody looked and is content; thanks and plans say neither."""
+    return any(_CONTENT.search(clause) for clause in clauses) and all(map(_LOOKED.fullmatch, clauses))
+
+
+_CORE = r"没(?:有|啥|什么)?(?:毛病|问题|意见)|好了|可以了?|行了|中了?|满意|不错|干净|亮了|通了|平了|解决|正常|到位|修好|弄好|处理好|清理好|补好|换好|搞好|整好|ok|OK|漂亮|放心"
+_ROUND = (
+    r"我们?|俺|已经?|刚才?|今天|早上|上午|中午|下午|晚上|现场|实地|去|来|路过|看|瞧|过|了|一下|查|核实|核对|照片|确实|真的?|都|全|很|挺|非常|比较|蛮|现在|目前|也|问题|路灯|井盖|"
+    r"小广告|垃圾|地上|那边|这边|那里|谢谢|感谢|辛苦|大家|师傅|同志|张队|的|得|啦|呀|吧|哈|[!、]"
+)
+_CONTENT = re.compile(_CORE)
+_LOOKED = re.compile(rf"(?:{_ROUND})*(?:{_CORE}|谢谢|感谢|辛苦了?)(?:{_ROUND}|{_CORE})*|(?:{_ROUND})+")
 
 
 def asks_progress(text: str) -> bool:

@@ -167,6 +167,14 @@ def of_states(
     return [Task(*row) for row in rows]
 
 
+def exemptions(source: Tx | sqlite3.Connection, limit: int = 20) -> list[Task]:
+    """Closed tasks whose exemption waits for an arbiter, newest first."""
+    rows = source.execute(
+        f"select {_COLUMNS} from task where exempt = 1 and state = 'closed' order by opened_at desc limit ?", (limit,)
+    )
+    return [Task(*row) for row in rows]
+
+
 def everything(source: Tx | sqlite3.Connection) -> list[Task]:
     """All tasks in opening order; for rehearsals and small exports."""
     return [Task(*row) for row in source.execute(f"select {_COLUMNS} from task order by opened_at, id")]

@@ -11,7 +11,7 @@ from handlers import commands, saying
 from handlers.office import LEAD_ROLES
 from handlers.reports import adding, waiting
 from handlers.reports.reading import Reading
-from handlers.tasks import asking, desk, finding, joining, opening, work
+from handlers.tasks import asking, desk, finding, joining, opening, talk, work
 from handlers.turn import Turn
 from store import drafts, tasks, timers
 from store.drafts import Draft
@@ -97,7 +97,7 @@ def _unclear(turn: Turn, words: str, reading: Reading) -> None:
         draft = _new_draft(turn, words)
         _collect(turn, draft.id)
         return timers.put(turn.tx, draft.id, "draft_end", turn.at + turn.office.rules.gather, event.group)
-    turn.forget = True
+    turn.forget = not talk.stands(turn, commands.parse(event.text, turn.office.unit_named))
 
 
 def _new_draft(turn: Turn, words: str) -> Draft:

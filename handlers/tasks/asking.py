@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from handlers import saying
-from handlers.commands import Command
+from handlers.commands import Command, as_written
 from handlers.turn import Turn
 from store import drafts, photos, tasks, timers
 from store.drafts import Draft
@@ -44,7 +44,7 @@ def _whole(draft: Draft, command: Command, turn: Turn) -> Command | None:
     if draft.asked == "why":
         if command.verb or command.numbers or saying.noise(turn.event.text) or turn.event.quote:
             return None
-        return Command(draft.verb, numbers=(draft.number,), rest=command.rest)
+        return Command(draft.verb, numbers=(draft.number,), rest=as_written(turn.event.text, command.rest))
     if command.verb and command.verb not in (draft.verb, "choose"):
         return None
     numbers = command.numbers or ((command.rest,) if command.rest.isdigit() else ())

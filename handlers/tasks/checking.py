@@ -86,3 +86,12 @@ def exempt_ok(turn: Turn, command: Command) -> None:
         return
     task = moving.move(turn, task, "exempt_ok", task.state, {"exempt": 2})
     turn.reply("help", moving.say(turn, "exempted", task), task=task)
+
+
+def exempt_no(turn: Turn, command: Command) -> None:
+    """不同意豁免: the overrun counts; it may be asked for again."""
+    task = finding.meant(turn, "exempt_no", command)
+    if task is None or moving.permitted(turn, "exempt_no", task) is None:
+        return
+    task = moving.move(turn, task, "exempt_no", task.state, {"exempt": 0}, words=command.rest)
+    turn.reply("help", moving.say(turn, "exempt_denied", task), task=task)

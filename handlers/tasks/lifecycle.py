@@ -130,6 +130,7 @@ STEPS: tuple[Step, ...] = (
     Step("force_close", "强制办结", OPEN, "closed", ("leader",), reason=True),
     Step("exempt", "申请超时豁免", ("closed",), "", ("dispatcher",), reason=True, guards=("was_overdue", "not_exempt")),
     Step("exempt_ok", "同意超时豁免", ("closed",), "", ("arbiter",), guards=("exemption_asked",)),
+    Step("exempt_no", "不同意超时豁免", ("closed",), "", ("arbiter",), guards=("exemption_asked",)),
     Step("urge", "催办", ("dispatched", *WORKING), "", ("opener", "dispatcher")),
 )
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime
 import re
+from dataclasses import replace
 
 from handlers.calendar import local
-from handlers.commands import Command
-from handlers.tasks import finding, limits, moving
+from handlers.commands import Command, folded
+from handlers.tasks import checking, finding, lifecycle, limits, moving
 from handlers.tasks.texts import short
 from handlers.turn import Turn
-from store import timers
+from store import tasks, timers
 from store.tasks import Task
 
 DAY = 86400
@@ -68,11 +69,16 @@ def deny(turn: Turn, command: Command) -> None:
 def _answer(turn: Turn, command: Command, *, granted: bool) -> None:
     task = _asked(turn, command)
     if task is None:
-        return
+        return None
+    if task.state == "closed" and not ("延期" in command.word or "挂账" in command.word):
+        does = checking.exempt_ok if granted else checking.exempt_no
+        return does(turn, replace(command, numbers=(task.number,)))
     said_what = "suspend" if "挂账" in command.word else "extend" if "延期" in command.word else task.asked or "extend"
     event = REQUESTS[said_what][0 if granted else 1]
+    if lifecycle.may(event, task.state, moving.relations(turn, task)) == "wrong_state":
+        return turn.refuse("wrong_state", moving.say(turn, "nothing_asked", task), task=task)
     if moving.permitted(turn, event, task) is None:
-        return
+        return None
     if event == "suspend_ok":
         if task.asked_until is None or task.asked_until <= turn.at:  # the day asked for has passed meanwhile
             return turn.refuse("unclear", moving.say(turn, "suspend_date", task), task=task)
@@ -85,13 +91,14 @@ def _answer(turn: Turn, command: Command, *, granted: bool) -> None:
         return moving.announce(turn, "extended", said, task)
     task = moving.move(turn, task, event, task.state, {"asked": "", "asked_until": None}, words=command.rest)
     name, kind = ("suspend_denied", "suspended") if said_what == "suspend" else ("extend_denied", "extended")
-    moving.announce(turn, kind, moving.say(turn, name, task), task)
+    return moving.announce(turn, kind, moving.say(turn, name, task), task)
 
 
 def _asked(turn: Turn, command: Command) -> Task | None:
     """The task whose request is answered; a bare 同意 means the only one waiting."""
     if not command.numbers and not finding.quoted(turn):
         waiting = [task for task in finding.candidates(turn, "extend_ok") if task.asked]
+        waiting += tasks.exemptions(turn.tx) if not waiting and "arbiter" in turn.actor.roles else []
         if len(waiting) == 1:
             return waiting[0]
         if not waiting:
@@ -128,7 +135,7 @@ def go_on(turn: Turn, task: Task) -> None:
 
 def date_in(turn: Turn, words: str) -> int | None:
     """The morning of the date in words, in the future and within a year; None when there is none."""
-    day = _day_in(words, local(turn.at).date())
+    day = _day_in(folded(words), local(turn.at).date())
     if day is None:
         return None
     opens = turn.office.worktime.calendar.spans[0][0]

@@ -54,6 +54,7 @@ TEXTS: dict[str, str] = {
     "split": "【拆分】#{number} {where}{category}已单独办理",
     "exempt_asked": "#{number} 申请超时豁免:{words}\n请裁定人回复“同意豁免 {number}”",
     "exempted": "#{number} 超时豁免已同意，超时记录保留",
+    "exempt_denied": "#{number} 未同意超时豁免",
     "urged": "#{number} 已私下提醒{unit}",
     "urged_enough": "#{number} 已提醒到上限，不再重复；{unit}的时限是{due}",
     "relay": "【请签收】#{number} {where}{category}\n{unit}尚未签收，请您安排。回复“签收 {number}”",
@@ -66,6 +67,7 @@ TEXTS: dict[str, str] = {
     "verify_wait": "【请核查】#{number} 待核查已{used}\n请回复“通过 {number}”或“返工 {number} 原因”",
     "arbitrate": "【请裁定】#{number} 退单待裁，请回复“改派 {number} 单位名称”",
     "task_line": "#{number} {where}{category} {state}",
+    "puzzled": "#{number} {where}{category}\n{state} · {unit} · {due}\n没看懂要做什么，可回复“帮助”",
     "status": "#{number} {where}{category}\n{state} · {unit} · {due}",
 }
 
