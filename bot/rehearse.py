@@ -302,6 +302,8 @@ async def rehearse(
 
 def _printed(step: Step, numbers: dict[str, str]) -> dict[str, Any]:
     row = asdict(step)
+    if not row["tickets"]:
+        del row["tickets"]  # only where tax questions were handed over
     for notice in row["notices"]:
         notice["task"] = numbers.get(notice["task"])
     return row
