@@ -50,6 +50,12 @@ SHAPES = (
     ("链接", re.compile(r"https?:|www\.")),
     ("请单位", re.compile(r"请\S{2,8}(?:局|镇|街道|中心|办|单位|社区|大队)")),
 )
+# A thing that only says where: "加油站旁边的灯" is about the lamp.
+ASIDE = re.compile(
+    r"(?:从|在|到)?(?:加油站|加气站|液化气站|公交站|公交站牌|公厕|厕所|停车场|垃圾站|中转站|充电站|报刊亭|天桥|大桥|桥头|公园|广场|"
+    r"菜市场|菜场|市场|红绿灯|学校|幼儿园|工地|河|岗亭|变压器|配电房|宣传栏|公示栏|垃圾桶)"
+    r"(?:大?门口|旁边?|边上|对面|对过|附近|路口|背后|后面|后头|前面|跟前|拐角|隔壁|往[东南西北]|[东西南北][侧边面]|到)(?!的?水|立着)"
+)
 LENGTHS = ((4, "长0"), (8, "长1"), (16, "长2"), (30, "长3"), (60, "长4"), (120, "长5"))
 
 
@@ -99,6 +105,7 @@ def letters(text: str) -> Features:
 
 def matter_features(text: str, words: Words) -> Features:
     """For "what is it": letters, senses, and senses in pairs (井盖+缺失)."""
+    text = ASIDE.sub("，", text)
     found = letters(text)
     senses = words.find(text)
     for i, sense in enumerate(senses):
