@@ -16,6 +16,7 @@ from handlers import duties as table
 from handlers.duties import Line, lines, plan
 from store import county as county_rows
 from store import duties as rows
+from store import tasks
 from store.duties import CHANGED, CONFIRMED, KEPT, WITHDRAWN, DutyStep
 from tests.console_house import House, open_house
 
@@ -142,3 +143,17 @@ async def test_without_the_token_or_the_right_nothing_changes(house: House) -> N
         await house.post("zhaojing", "/duties", {"event": CHANGED, "key": "部件0106||szzx", "unit": "nobody"})
     ).status == 422
     assert house.parts.engine.office.county.duties == before
+
+
+async def test_a_class_put_right_takes_the_task_to_whom_prose_names(house: House) -> None:
+    """改类别 where no table speaks: the unit follows the class as it would have from the start."""
+    engine = house.parts.engine
+    code, unit = next(
+        (line.code, line.unit) for line in lines(engine.office.county, {}) if line.unit == "gdgs" and not line.scope
+    )
+    name = engine.office.category_name(code)
+    number = await house.task("dispatched", unit="cgj", text="这里有个东西歪了", category="事件0201", choices="cgj")
+    form = {"event": "correct", "word": "改类别", "text": name, "permit": f"permit{number}"}
+    assert (await house.post("zhaojing", f"/tasks/{number}/steps", form)).status == 303
+    task = await engine.store.read(lambda c: tasks.by_number(c, number))
+    assert task is not None and (task.category, task.unit) == (code, unit)

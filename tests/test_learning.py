@@ -15,6 +15,7 @@ import pytest_asyncio
 from bot.hindsight import Hindsight
 from bot.lesson_files import read_history, thin
 from config.files import shipped_county
+from handlers.learning import TEXTS
 from handlers.reports.reading import Lesson, Reader
 from store import lessons, settled, tasks
 from tests.console_house import House, open_house
@@ -301,3 +302,12 @@ async def test_a_long_history_keeps_the_newest_of_every_unit_and_class() -> None
     rows = [(f"一{n}", "", "cgj", "") for n in range(50)] + [(f"二{n}", "", "zjj", "") for n in range(3)]
     kept = thin(rows, 10)
     assert kept == [*rows[43:50], *rows[50:]], "as many as there is room for, the oldest of the largest go"
+
+
+@pytest.mark.parametrize("name", sorted(TEXTS))
+async def test_what_a_dispatcher_reads_is_short(name: str) -> None:
+    fields = {"lines": "经验1234 西环路三角绿地那雕塑又贴满… → 城市管理综合执法局\n经验1233 老供销社后院井盖碎了一角… → 市政设施管理中心",
+              "seq": 1234, "text": "西环路三角绿地那雕塑又贴满…", "unit": "城市管理综合执法局", "revoked": "（已撤回）", "what": "恢复导入的经验",
+              "looked": 2000, "changed": 135, "number": "1122-017", "before": "市政设施管理中心", "after": "城市管理综合执法局"}  # fmt: skip
+    said = TEXTS[name].format(**fields)
+    assert len(said) <= 120 and len(said.splitlines()) <= 3, (len(said), said)

@@ -20,6 +20,7 @@ EMERGENCY = (
     ("晕", "120"),
 )
 CHOICES = 3  # design 1.3
+PROBABLY = 0.5
 
 
 def open_task(turn: Turn, task_id: str, words: str, reading: Reading, reporter: str, group: str) -> Task:
@@ -176,13 +177,25 @@ def choice_text(turn: Turn, task: Task) -> str:
 
 
 def on_duty(turn: Turn, category: str, place: str) -> str:
-    """The one unit the county's table names for a class at a place; empty when it names none or several."""
+    """The one unit the county's table, or else prose, names for a class at a place; empty when it names none or several."""
     found = turn.office.places.get(place)
     here = {found.id, found.name, found.town} - {""} if found else set()
     rows = [duty for duty in turn.office.county.duties if duty.code == category]
     near = {duty.unit for duty in rows if duty.place_or_town in here} if here else set()
     units = near or {duty.unit for duty in rows if not duty.place_or_town}
+    if not rows:
+        return _by_prose(turn, category, place)
     return units.pop() if len(units) == 1 else ""
+
+
+def _by_prose(turn: Turn, category: str, place: str) -> str:
+    """Where the table is silent: whom the reader gives the class to by its own name, if it is surer than not."""
+    office = turn.office
+    if category not in office.categories:
+        return ""
+    reading = office.reader.read(office.place_name(place) + office.category_name(category), 1)
+    sure = reading.category == category and bool(reading.units) and reading.units[0].p > PROBABLY
+    return reading.units[0].value if sure else ""
 
 
 def learn(turn: Turn, task: Task, unit: str, before: Task | None = None) -> None:
