@@ -40,9 +40,9 @@ def text_of(connection: sqlite3.Connection, book: Book, period: Period, lives: I
 
 def months(connection: sqlite3.Connection, now: int) -> list[str]:
     """Every month since the first step, YYYY-MM, the newest first."""
-    first = connection.execute("select at from history order by seq limit 1").fetchone()
+    first = connection.execute("select min(at) from history").fetchone()
     month, found = local(now).date().replace(day=1), []
-    begin = local(first[0]).date().replace(day=1) if first else month
+    begin = local(first[0]).date().replace(day=1) if first[0] is not None else month
     while month >= begin:
         found.append(f"{month:%Y-%m}")
         month = (month - timedelta(days=1)).replace(day=1)

@@ -53,11 +53,27 @@ def append(
     amount: int | None = None,
     due_at: int | None = None,
     mark: str = "",
+    at: int | None = None,
 ) -> int:
-    """Add a step to a task's chain; returns its number in the task."""
+    """Add a step to a task's chain; returns its number in the task. `at`: when what caused it was accepted, if not now."""
     last = tx.one("select n, hash from history where task = ? order by n desc limit 1", (task,))
     n, prev = (last[0] + 1, last[1]) if last else (1, "")
-    values = (task, n, tx.at, event, from_state, to_state, actor, role, unit, code, amount, due_at, mark, prev)
+    values = (
+        task,
+        n,
+        tx.at if at is None else at,
+        event,
+        from_state,
+        to_state,
+        actor,
+        role,
+        unit,
+        code,
+        amount,
+        due_at,
+        mark,
+        prev,
+    )
     tx.execute(
         "insert into history (task, n, at, event, from_state, to_state, actor, role, unit, code, amount, due_at, mark, prev, hash)"
         " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -1,6 +1,7 @@
 """The history as the statistics read it: whole lives of tasks, in order, and nothing but history rows (design 4).
 
 A period needs only the lives that something happened in, or that are still open; `every` reads them all, for a check.
+A step's time is when its cause was accepted: what is decided after a restart keeps the hour at which it was said.
 """
 
 from __future__ import annotations
@@ -33,16 +34,17 @@ Life = list[Step]
 def since(connection: sqlite3.Connection, start: int) -> Iterator[Life]:
     """Every life that may count in a period beginning at `start`, by task id."""
     rows = connection.execute(
-        f"select {_STEP} from history where task in (select task from history where seq >= ?"
+        f"select {_STEP} from history where task in (select task from history where at >= ?"
         f" union select id from task where {_OPEN}) order by task, n",
-        (_first_since(connection, start),),
+        (start,),
     )
     return _lives(rows)
 
 
-def every(connection: sqlite3.Connection) -> Iterator[Life]:
-    """Every life, by task id."""
-    return _lives(connection.execute(f"select {_STEP} from history order by task, n"))
+def every(connection: sqlite3.Connection, upto: int | None = None) -> Iterator[Life]:
+    """Every life, by task id, as it stood when row `upto` was the newest."""
+    where, values = ("", ()) if upto is None else ("where seq <= ?", (upto,))
+    return _lives(connection.execute(f"select {_STEP} from history {where} order by task, n", values))
 
 
 def as_written(connection: sqlite3.Connection) -> Iterator[Life]:
@@ -54,30 +56,18 @@ def as_written(connection: sqlite3.Connection) -> Iterator[Life]:
 
 
 def last_at(connection: sqlite3.Connection) -> int:
-    """When the newest step was taken; 0 before the first."""
-    return int(
-        connection.execute("select coalesce((select at from history order by seq desc limit 1), 0)").fetchone()[0]
-    )
+    """The latest moment of any step; 0 before the first."""
+    return int(connection.execute("select coalesce(max(at), 0) from history").fetchone()[0])
+
+
+def newest(connection: sqlite3.Connection) -> int:
+    """The number of the newest row; 0 before the first."""
+    return int(connection.execute("select coalesce(max(seq), 0) from history").fetchone()[0])
 
 
 def rows_before(connection: sqlite3.Connection, end: int) -> int:
     """How many steps were taken before a moment."""
-    return _first_since(connection, end) - 1
-
-
-def _first_since(connection: sqlite3.Connection, start: int) -> int:
-    """The first row not older than `start`, by halving: accept times never decrease, and no row is ever taken out."""
-    low, high = 1, int(connection.execute("select coalesce(max(seq), 0) + 1 from history").fetchone()[0])
-    while low < high:
-        middle = (low + high) // 2
-        if (
-            connection.execute("select at from history where seq >= ? order by seq limit 1", (middle,)).fetchone()[0]
-            < start
-        ):
-            low = middle + 1
-        else:
-            high = middle
-    return low
+    return int(connection.execute("select count(*) from history where at < ?", (end,)).fetchone()[0])
 
 
 def _lives(rows: sqlite3.Cursor) -> Iterator[Life]:

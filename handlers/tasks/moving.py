@@ -122,6 +122,7 @@ def record(
         amount=amount,
         due_at=task.due_at,
         mark=history.keyed_mark(turn.office.key, words),
+        at=turn.at,
     )
     tasks.note(turn.tx, task.id, n, words)
 

@@ -1,6 +1,7 @@
 """The crash storm: people report, officers answer, time runs ahead, and the server is killed all the while.
 
     python -m tests.crash.storm --reports 2000 --kills 110 --seed 1
+    python -m tests.crash.storm --lives --reports 400 --kills 60
 
 What must hold afterwards stands in `tests.crash.truth`; the last line printed sums up.
 """
@@ -12,11 +13,10 @@ import asyncio
 import io
 import itertools
 import random
-import sqlite3
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import aiohttp
@@ -24,9 +24,10 @@ import aiohttp
 from bot.failpoints import POINTS
 from config.files import shipped_county
 from handlers.office import Office, Rules, open_office
+from tests.crash.lives import OPEN, next_words, standing, straight_on
 from tests.crash.persona import Persona
 from tests.crash.server import Server
-from tests.crash.truth import Truth, find_truth
+from tests.crash.truth import Truth, find_truth, table_so_far
 
 ROOM = "suishoupai"
 PROBLEMS = (
@@ -35,12 +36,16 @@ PROBLEMS = (
     "消防栓漏水", "油烟扰民", "噪音扰民施工到半夜", "流浪狗成群", "电线垂下来了", "健身器材坏了", "候车亭玻璃碎了",
     "雨水篦子堵了", "河道里漂着垃圾", "墙上乱涂乱画", "违章搭建棚子", "路牌歪了", "垃圾桶满了没人收", "公交站牌倒了",
 )  # fmt: skip
+LEAPS = (600, 14400)  # seconds at a time where whole lives are lived
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How big the storm is. `photos` is the share of reports that bring one, `again` of messages sent once more."""
+    """How big the storm is. `photos` is the share of reports that bring one, `again` of messages sent once more.
+
+    With `lives`, tasks take every detour on their way to the end, days go by, and at last most are led there.
+    """
 
     reports: int = 300
     kills: int = 30
@@ -50,6 +55,7 @@ class Plan:
     talkers: int = 12
     officers: int = 3
     leaps: tuple[int, int] = (60, 600)
+    lives: bool = False
     places: tuple[str, ...] = tuple(POINTS)
 
 
@@ -61,6 +67,7 @@ class Said:
     marks: dict[str, str] = field(default_factory=dict)
     known: int = 0
     forwards: int = 0
+    tables: list[tuple[int, str]] = field(default_factory=list)  # statistics up to a step, before a death
 
 
 def mark_of(n: int) -> str:
@@ -99,6 +106,10 @@ class Storm:
             self._over.set()
             await asyncio.gather(*others)
         await self._calm()
+        if self.plan.lives:
+            await self._lead_on()
+            await self._calm(days=5)
+        await self._rest()
         for person in self._people.values():
             await person.close()
         await self.server.stop()
@@ -164,25 +175,13 @@ class Storm:
             await self._say(self._person(person), f"c{officer}-{n}", text, [])
 
     def _some_task(self) -> tuple[str, str] | None:
-        states = "('dispatched', 'accepted', 'feedback_given')"
-        try:
-            with sqlite3.connect(f"file:{self.server.data / 'qunban.db'}?mode=ro", uri=True, timeout=1) as books:
-                rows = books.execute(
-                    f"select day, serial, state, unit, reporter from task where serial is not null and state in {states}"
-                    " order by opened_at desc limit 40"
-                ).fetchall()
-            books.close()
-        except sqlite3.Error:
+        states = (*OPEN, "closed") if self.plan.lives else ("dispatched", "accepted", "feedback_given")
+        found = standing(self.server.data, states, 40)
+        if len(found) < 5:
             return None
-        if len(rows) < 5:
-            return None
-        day, serial, state, unit, reporter = self._random.choice(rows)
-        number, staff = f"{day[4:]}-{serial:03d}", self._office.staff(unit)
-        if state == "feedback_given":
-            return reporter, f"通过 {number}"
-        if not staff:
-            return None
-        return staff[0].id, f"签收 {number}" if state == "dispatched" else f"反馈 {number} 已处理完毕"
+        task = self._random.choice([task for task in found if task.state != "closed"] * 4 + found)
+        step = next_words if self.plan.lives else straight_on
+        return step(task, self._office, self._random, task.opened_at)
 
     async def _hurry(self) -> None:
         """Business time runs ahead in leaps of minutes, so that timers ring in the storm."""
@@ -196,6 +195,7 @@ class Storm:
         """Kill: at random moments, and at each named place in turn."""
         places = itertools.cycle(self.plan.places)
         while self.server.kills < self.plan.kills:
+            await asyncio.to_thread(self._take_table)
             await self._strike_at(next(places))
             await asyncio.sleep(self._random.uniform(0.0, 1.0))
             await self.server.kill()
@@ -239,13 +239,39 @@ class Storm:
             self._allowed += 1
             self._turns.release()
 
-    async def _calm(self) -> None:
-        """Everything left over gets its time: hours pass, then a day."""
+    def _take_table(self) -> None:
+        """The statistics up to now: no death may change them, nor anything said later."""
+        if made := table_so_far(self.server.data):
+            self.said.tables.append(made)
+
+    async def _calm(self, days: int = 1) -> None:
+        """Everything left over gets its time: hours pass, then days."""
         await self.server.kill()
         await self.server.start()
         who = self._person("hetao")
-        for seconds in (3600, 86400):
+        for seconds in (3600, *(86400,) * days):
             await who.forward(seconds)
+
+    async def _lead_on(self) -> None:
+        """Nine tasks of ten go straight to the end; the rest stay where they are, for the timers."""
+        for n in itertools.count():
+            found = await asyncio.to_thread(standing, self.server.data, OPEN, 10_000)
+            left = [task for task in found if not task.number.endswith("0") and self._office.staff(task.unit)]
+            if not left:
+                return
+            assert n < 20, f"still open: {left[:3]}"
+            said = [straight_on(task, self._office, self._random, task.opened_at) for task in left]
+            step = itertools.count()
+            await asyncio.gather(
+                *(self._say(self._person(who), f"e{n}-{next(step)}", text, []) for who, text in filter(None, said))
+            )
+
+    async def _rest(self) -> None:
+        """The statistics before and after one more death."""
+        await asyncio.to_thread(self._take_table)
+        await self.server.kill()
+        await self.server.start()
+        await asyncio.to_thread(self._take_table)
 
 
 def _matter_of(office: Office, text: str) -> tuple[str, str] | None:
@@ -269,8 +295,11 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     for name, kind, usual in (("reports", int, 2000), ("kills", int, 110), ("photos", float, 0.1), ("seed", int, 1)):
         parser.add_argument(f"--{name}", type=kind, default=usual)
+    parser.add_argument("--lives", action="store_true", help="whole lives, with days going by")
     asked = parser.parse_args()
     plan = Plan(asked.reports, asked.kills, asked.photos, seed=asked.seed)
+    if asked.lives:
+        plan = replace(plan, lives=True, leaps=LEAPS)
     with tempfile.TemporaryDirectory() as folder:
         truth = asyncio.run(Storm(plan, Path(folder)).run())
     print(truth.summary())

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot import failpoints
-from tests.crash.storm import Plan, Storm
+from tests.crash.storm import LEAPS, Plan, Storm
 from tests.crash.truth import Truth
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is a POSIX word")
@@ -37,6 +37,25 @@ def test_timers_ring_once_and_all_of_them_while_time_leaps_and_the_server_dies(
     truth = _weather(plan, tmp_path, capsys)
     assert truth.faults == []
     assert truth.timers > 2 * truth.reports
+
+
+def test_whole_lives_are_lived_once_and_counted_alike_while_the_server_dies(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    places = ("decide.end", "tick.after_commit", "decide.after_commit", "send.after", "clock.moved")
+    plan = Plan(reports=40, kills=7, photos=0.0, officers=6, leaps=LEAPS, lives=True, places=places)
+    truth = _weather(plan, tmp_path, capsys)
+    assert truth.faults == []
+    assert truth.ends["closed"] > truth.reports / 2 and truth.tables > 5
+    assert {"accept", "verify_ok", "relay"} <= truth.steps.keys()
+
+
+@pytest.mark.long
+def test_the_full_storm_of_whole_lives(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    truth = _weather(Plan(reports=400, kills=80, officers=8, leaps=LEAPS, lives=True), tmp_path, capsys)
+    assert truth.faults == []
+    detours = {"return_", "reassign", "joint", "extend_ok", "suspend", "resume", "verify_fail", "reopen", "force_close"}
+    assert detours <= truth.steps.keys() and truth.ends["closed"] > truth.reports / 2
 
 
 @pytest.mark.long

@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import sqlite3
-import statistics
+import subprocess
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING
 
 from bot.maintenance import witnessed_anchors
+from bot.statistics import Book, differences, table_of
+from config.errors import ConfigError
+from handlers.calendar import Calendar
 from handlers.tasks import lifecycle
-from store import history
-from tests.crash.server import Server
+from handlers.tasks.figures import as_text
+from handlers.tasks.statistics import Period, count, names_of
+from handlers.worktime import Worktime
+from store import history, statistics
+from store.county import load
+from store.peeking import reading
+from tests.crash.server import ROOT, Server
 
 if TYPE_CHECKING:
     from tests.crash.storm import Said
 
-# steps that are no command: (state before, state after); None = unchanged
-SILENT = {"supplement", "photo", "relay", "overdue", "recall", "correct"}
+
+EVER = Period(0, 2**37)
 
 
 @dataclass(slots=True)
@@ -37,6 +47,9 @@ class Truth:
     lines: int
     timers: int
     photos: int
+    ends: dict[str, int]
+    steps: dict[str, int]
+    tables: int
     hits: dict[str, int]
     seconds: float
     faults: list[str] = field(default_factory=list)
@@ -44,36 +57,43 @@ class Truth:
     def summary(self) -> str:
         """One line with the figures, then the faults."""
         starts = sorted(self.starts)
-        p50, p99 = statistics.median(starts), starts[min(len(starts) - 1, round(len(starts) * 0.99))]
+        p50, p99 = median(starts), starts[min(len(starts) - 1, round(len(starts) * 0.99))]
         reached = sum(count > 0 for count in self.hits.values())
         line = (
             f"storm: {self.reports} reports acknowledged -> {self.tasks} tasks, {self.commands} commands,"
             f" {self.kills} kills ({reached}/{len(self.hits)} failpoints reached), {self.repeats} repeats,"
             f" {self.known} answered as known, {self.forwards} forwards, {self.timers} timers rung, {self.lines} lines sent,"
-            f" {self.photos} photos; start p50 {p50:.2f} p99 {p99:.2f} max {starts[-1]:.2f} s; {self.seconds:.0f} s;"
+            f" {self.photos} photos, {self.tables} tables compared; start p50 {p50:.2f} p99 {p99:.2f} max {starts[-1]:.2f} s; {self.seconds:.0f} s;"
             f" faults {len(self.faults)}"
         )
         missed = [name for name, count in self.hits.items() if not count]
-        return "\n".join([line, *([f"not reached: {', '.join(missed)}"] if missed else []), *self.faults[:40]])
+        lived = [
+            f"{name}: {', '.join(f'{key} {n}' for key, n in found.items())}"
+            for name, found in (("tasks", self.ends), ("steps", self.steps))
+        ]
+        return "\n".join([line, *lived, *([f"not reached: {', '.join(missed)}"] if missed else []), *self.faults[:40]])
 
 
 def find_truth(server: Server, said: Said, hits: dict[str, int], repeats: int, seconds: float) -> Truth:
     """Open the stopped server's books and check every promise."""
     books = sqlite3.connect(f"file:{server.data / 'qunban.db'}?mode=ro", uri=True)
-    count = lambda sql: int(books.execute(sql).fetchone()[0])  # noqa: E731
+    number = lambda sql: int(books.execute(sql).fetchone()[0])  # noqa: E731
     reports = sum(event in said.acknowledged for event in said.marks)
     truth = Truth(
         reports,
-        count("select count(*) from task"),
+        number("select count(*) from task"),
         len(said.acknowledged) - reports,
         server.kills,
         server.starts,
         repeats,
         said.known,
         said.forwards,
-        count("select count(*) from chat_line where outbox_seq is not null"),
-        count("select count(*) from inbox where channel = 'clock'"),
-        count("select count(*) from photo"),
+        number("select count(*) from chat_line where outbox_seq is not null"),
+        number("select count(*) from inbox where channel = 'clock'"),
+        number("select count(*) from photo"),
+        dict(books.execute("select state, count(*) from task group by state order by state").fetchall()),
+        dict(books.execute("select event, count(*) from history group by event order by event").fetchall()),
+        len(said.tables),
         hits,
         seconds,
     )
@@ -87,6 +107,8 @@ def find_truth(server: Server, said: Said, hits: dict[str, int], repeats: int, s
         _timers(books, server.data),
         _pictures(books, server.data),
         _sound(books),
+        _statistics(books, server.data, said),
+        _caps(books),
     )
     truth.faults = [fault for check in checks for fault in check]
     books.close()
@@ -139,19 +161,94 @@ def _numbers(books: sqlite3.Connection) -> Iterator[str]:
 def _lives(books: sqlite3.Connection) -> Iterator[str]:
     """Every step in the history is one the table allows, from the state before to the state after."""
     state: dict[str, str] = {}
+    merged: dict[str, str] = {}
     for task, n, event, source, target in books.execute(
         "select task, n, event, from_state, to_state from history order by task, n"
     ):
         if event != "open" and source != state.get(task):
             yield f"{task} step {n} ({event}) begins in {source}, the task was {state.get(task)}"
-        steps = lifecycle.EVENTS.get(event, ())
-        legal = not steps or any(source in step.sources and step.to in ("", target) for step in steps)
-        if (event in SILENT and source != target) or not legal:
+        if not _legal(event, source, target, merged.get(task, "")):
             yield f"{task} step {n}: {event} from {source} to {target}"
+        if event == "merge":
+            merged[task] = source
         state[task] = target
     for task, now in books.execute("select id, state from task"):
         if state.get(task) != now:
             yield f"{task} is {now}, its history says {state.get(task)}"
+
+
+def _legal(event: str, source: str, target: str, merged: str) -> bool:
+    if event == "open":
+        return source == "" and target == "pending_confirmation"
+    if event not in lifecycle.EVENTS:
+        return source == target
+    ends = {"": source, lifecycle.BACK: merged}
+    return any(source in step.sources and target == ends.get(step.to, step.to) for step in lifecycle.EVENTS[event])
+
+
+def _caps(books: sqlite3.Connection) -> Iterator[str]:
+    """What may happen only so often did not happen more often."""
+    for event, most in (("return_", 2), ("extend_ok", 2), ("open", 1)):
+        for task, times in books.execute(
+            "select task, count(*) from history where event = ? group by task having count(*) > ?", (event, most)
+        ):
+            yield f"{task}: {event} {times} times"
+    for task, person, times in books.execute(
+        "select task, person, count(*) from outbox where kind in ('reminder', 'escalation') and state = 'sent'"
+        " group by task, person having count(*) > 2"
+    ):
+        yield f"{person or 'the group'} was reminded {times} times of {task}"
+
+
+def _statistics(books: sqlite3.Connection, data: Path, said: Said) -> Iterator[str]:
+    """What was counted before each death is counted still; rebuilt three ways and in another process, to the byte."""
+    book = _book(books)
+    yield from differences(books, book, statistics.last_at(books))
+    for upto, text in said.tables:
+        if _text_upto(books, upto) != text:
+            yield f"the statistics up to step {upto} changed after a death"
+    total = table_of(books, book, EVER).total.counts
+    for name, sql in PLAIN.items():
+        found = int(books.execute(sql).fetchone()[0])
+        if total[name] != found:
+            yield f"{name}: {total[name]} by the statistics, {found} by a plain look"
+    command = (sys.executable, "-m", "bot", "stats", "--verify", "--data", str(data))
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if run.returncode:
+        yield f"bot stats --verify: {run.stdout}{run.stderr}"
+
+
+PLAIN = {
+    "received": "select count(*) from task",
+    "closed": "select count(*) from task where state = 'closed'",
+    "redone": "select count(*) from task where state = 'closed' and reworks > 0",
+    "returned": "select coalesce(sum(returns), 0) from task",
+    "extended": "select coalesce(sum(extensions), 0) from task",
+    "suspended": "select coalesce(sum(suspensions), 0) from task",
+    "filed": "select count(distinct task) from history where to_state = 'dispatched'",
+}
+
+
+def table_so_far(data: Path) -> tuple[int, str] | None:
+    """(the newest step, the statistics up to it); None while the books cannot be read."""
+    try:
+        with reading(data) as books:
+            books.execute("begin")
+            upto = statistics.newest(books)
+            return upto, _text_upto(books, upto)
+    except ConfigError:
+        return None
+
+
+def _text_upto(books: sqlite3.Connection, upto: int) -> str:
+    book = _book(books)
+    table = count(statistics.every(books, upto), EVER, names_of(book.county), book.clock)
+    return as_text(table, book.county, upto)
+
+
+def _book(books: sqlite3.Connection) -> Book:
+    county = load(books)
+    return Book(county, Worktime(Calendar(county.calendar)))
 
 
 def _deliveries(books: sqlite3.Connection) -> Iterator[str]:
@@ -167,11 +264,12 @@ def _deliveries(books: sqlite3.Connection) -> Iterator[str]:
         " where o.state = 'sent' group by o.seq having count(l.pos) <> 1"
     ):
         yield f"outbox row {seq} stands in {lines} lines"
-    for task, address, count in books.execute(
+    for task, address, times in books.execute(
         "select o.task, o.address, count(*) from outbox o join inbox i on i.seq = o.origin where o.kind = 'dispatched'"
-        " and i.kind = 'message' and o.person = '' group by o.task, o.address having count(*) > 1"
+        " and i.kind = 'message' and o.person = '' group by o.task, o.address having count(*) > (select count(*)"
+        " from history h where h.task = o.task and h.event in ('dispatch', 'confirm', 'reassign', 'joint'))"
     ):
-        yield f"task {task} was announced {count} times in {address}"
+        yield f"task {task} was announced {times} times in {address}"
     for lane in books.execute(
         "select a.lane from chat_line x join outbox a on a.seq = x.outbox_seq join chat_line y on y.room = x.room and y.pos > x.pos"
         " join outbox b on b.seq = y.outbox_seq where b.seq < a.seq and b.not_before <= a.at and b.attempts <= 1 limit 5"
@@ -185,8 +283,11 @@ def _timers(books: sqlite3.Connection, data: Path) -> Iterator[str]:
     for subject, kind in books.execute("select subject, kind from timer where due_at <= ?", (now,)):
         yield f"the timer {kind} of {subject} has not rung"
     relays: defaultdict[str, list[int]] = defaultdict(list)
-    for task, amount in books.execute("select task, amount from history where event = 'relay' order by n"):
-        relays[task].append(amount)
+    for task, event, target, amount in books.execute("select task, event, to_state, amount from history order by seq"):
+        if event == "relay":
+            relays[task].append(amount)
+        elif target == "dispatched" and event in ("dispatch", "confirm", "reassign", "joint"):
+            relays[task].clear()  # another unit, another line of people
     waits: defaultdict[str, set[int]] = defaultdict(set)
     for task, unit, state in books.execute("select id, unit, state from task"):
         told = relays[task]
