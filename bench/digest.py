@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -67,10 +68,11 @@ def made(count: int, seed: int, pool: Sequence[str] = ()) -> list[Item]:
 
 
 def sentences() -> list[str]:
-    """Enough of them that two items rarely share two."""
+    """Enough of them that two items rarely share two; words as often as in a language (Zipf)."""
     dice = random.Random(0)
     words = ["".join(dice.choices(SIGNS, k=2)) for _ in range(8000)]
-    return ["".join(dice.choices(words, k=dice.randint(8, 22))) + "。" for _ in range(40_000)]
+    often = list(accumulate(1 / (rank + 10) for rank in range(len(words))))
+    return ["".join(dice.choices(words, cum_weights=often, k=dice.randint(8, 22))) + "。" for _ in range(40_000)]
 
 
 async def ours(folder: Path, count: int) -> dict[str, Any]:

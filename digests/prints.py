@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     Prints = NDArray[np.uint64]
 
 WIDTH = 5  # characters a shingle
-SAMPLE = 8
+SAMPLE = 12
 SHORT = 400  # shorter texts keep more of their shingles
 
 
@@ -42,7 +42,7 @@ def sampled(prints: Prints) -> list[int]:
     top = prints >> np.uint64(32)
     kept = prints[top % SAMPLE == 0]
     if len(prints) < SHORT:
-        kept = np.concatenate((kept, np.sort(prints)[: 2 * SAMPLE]))
+        kept = np.concatenate((kept, np.sort(prints)[:16]))
     return [int(mark) >> 16 for mark in np.unique(kept)[:400]]  # 48 bits: enough for millions, and two bytes less each
 
 

@@ -1,13 +1,14 @@
 """The archive of the digest and its search: words cut before storing, kept apart by a sign no text contains.
 
-One copy serves reading and searching: `read` takes the sign out again. Who asks gets the newest first, items with the
-words in their title before the others. The index is the one sqlite-utils makes and tends (`tidy`); it is fed here,
-since a database that trusts no schema lets no trigger do it.
+The text stands once, packed; the index holds words and their places and nothing to read. Who asks gets the newest
+first, items with the words in their title before the others. The index is fed here, since a database that trusts no
+schema lets no trigger do it; to take an item out, its words are given to it once more.
 """
 
 from __future__ import annotations
 
 import sqlite3
+import zlib
 from collections.abc import Sequence
 
 from store.writer import Tx
@@ -18,14 +19,14 @@ FTS = "item_text_fts"
 
 def add(tx: Tx, item: int, title: str, body: str) -> None:
     """Keep an item's words, already apart."""
-    tx.execute("insert into item_text (item, title, body) values (?, ?, ?)", (item, title, body))
+    tx.execute("insert into item_text (item, title, body) values (?, ?, ?)", (item, title, _packed(body)))
     tx.execute(f"insert into {FTS} (rowid, title, body) values (?, ?, ?)", (item, title, body))
 
 
 def read(source: Tx | sqlite3.Connection, item: int) -> tuple[str, str]:
     """Title and body as they were written."""
     row = source.execute("select title, body from item_text where item = ?", (item,)).fetchone()
-    return (plain(row[0]), plain(row[1])) if row else ("", "")
+    return (plain(row[0]), plain(_unpacked(row[1]))) if row else ("", "")
 
 
 def plain(words: str) -> str:
@@ -37,7 +38,8 @@ def erase(tx: Tx, item: int) -> None:
     """The words and their places in the index."""
     row = tx.one("select title, body from item_text where item = ?", (item,))
     if row is not None:
-        tx.execute(f"insert into {FTS} ({FTS}, rowid, title, body) values ('delete', ?, ?, ?)", (item, *row))
+        words = row[0], _unpacked(row[1])
+        tx.execute(f"insert into {FTS} ({FTS}, rowid, title, body) values ('delete', ?, ?, ?)", (item, *words))
         tx.execute("delete from item_text where item = ?", (item,))
 
 
@@ -72,7 +74,13 @@ def _phrase(words: Sequence[str]) -> str:
 
 
 def tidy(tx: Tx) -> None:
-    """Merge the index into one piece, in which nothing erased is left (sqlite-utils' optimize)."""
-    from sqlite_utils import Database
+    """Merge the index into one piece, in which nothing erased is left."""
+    tx.execute(f"insert into {FTS} ({FTS}) values ('optimize')")
 
-    Database(tx.connection)["item_text"].optimize()  # type: ignore[union-attr]
+
+def _packed(text: str) -> bytes:
+    return zlib.compress(text.encode())
+
+
+def _unpacked(packed: bytes) -> str:
+    return zlib.decompress(packed).decode()

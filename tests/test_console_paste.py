@@ -25,7 +25,7 @@ async def test_a_pasted_text_of_any_length_becomes_an_item_and_secrets_leave_not
         answer = await house.post("zhaojing", "/digest/paste", secret)
         assert "told=secret" in answer.headers["Location"]
         await engine.settle()
-        dump = await engine.store.read(lambda c: "\n".join(c.iterdump()))
+        dump = body + await engine.store.read(lambda c: "\n".join(c.iterdump()))
         assert "内部情况" not in dump and "13812345678" not in dump
         assert len(await engine.store.read(lambda c: sources.submissions(c))) == 1
         assert (await house.post("zhaojing", "/digest/paste", {"text": "", "permit": "permit-0003"})).status == 422

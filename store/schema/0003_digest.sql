@@ -65,7 +65,7 @@ create index item_day on item (day, n);
 create index item_story on item (story, n);
 create index item_number on item (doc_number, n) where doc_number <> '';
 create index item_source on item (source, n);
-create table item_text (item integer primary key, title text not null, body text not null); -- words set apart by char(31)
+create table item_text (item integer primary key, title text not null, body blob not null); -- words set apart by char(31); body packed (store/archive.py)
 create table item_title (hash integer not null, item integer not null, primary key (hash, item)) without rowid;
 create table item_print (print integer not null, item integer not null, primary key (print, item)) without rowid;
 create table item_finding (item integer not null, n integer not null, rule text not null, level text not null, why text not null,
@@ -74,8 +74,8 @@ create table item_thread (item integer not null, about integer not null, primary
 create index item_thread_about on item_thread (about, item);
 create table item_blocked (mark text primary key, at integer not null, source text not null, rule text not null) without rowid; -- keyed hash of its address
 
--- archive search, as sqlite-utils' enable_fts makes it, but fed by store/archive.py: triggers may not (trusted_schema=off)
-create virtual table item_text_fts using fts5 (title, body, tokenize='unicode61', content=[item_text]);
+-- archive search: only the index, words as jieba cut them; fed by store/archive.py, since triggers may not (trusted_schema=off)
+create virtual table item_text_fts using fts5 (title, body, tokenize='unicode61', content='');
 
 -- one day's candidates, weighed; written anew by every `digest run` of that day
 create table candidate (
