@@ -1,6 +1,6 @@
-"""The reranker's shipped weights: weights.json, made by bench/fit_faq.py from our own questions.
+"""The shipped weights of ranking, certainty and concern: weights.json, made by bench/fit_faq.py from our own questions.
 
-{"words" | "near": {"rank": {measure: weight}, "sure": {measure: weight, "": constant}}}
+{"words" | "near": {"rank" | "follow": {measure: weight}, "sure" | "concern": {measure: weight, "": constant}, "office": [...]}}
 """
 
 from __future__ import annotations
@@ -11,26 +11,39 @@ from dataclasses import dataclass
 from functools import cache
 from math import exp
 from pathlib import Path
+from typing import Any
 
 SHIPPED = Path(__file__).parent / "weights.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
-    """One linear score for the order of candidates, one logistic for whether the first is right."""
+class Logistic:
+    """A chance, from measures."""
 
-    rank: tuple[float, ...]
-    certainty: tuple[float, ...]
-    constant: float
+    weights: tuple[float, ...] = ()
+    constant: float = 0.0
 
-    def score(self, measures: Sequence[float]) -> float:
-        """Higher is better."""
-        return sum(w * m for w, m in zip(self.rank, measures, strict=True))
-
-    def sure(self, measures: Sequence[float]) -> float:
-        """The chance, 0 to 1."""
-        total = self.constant + sum(w * m for w, m in zip(self.certainty, measures, strict=True))
+    def __call__(self, measures: Sequence[float]) -> float:
+        total = self.constant + sum(w * m for w, m in zip(self.weights, measures, strict=True))
         return 1 / (1 + exp(-max(-30.0, min(30.0, total))))
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A linear score for the order of candidates; the chance that the first is right; that a message is for us at all.
+
+    `office` is the direction, among the sentence model's, in which questions to an office lie; its constant comes last.
+    """
+
+    rank: tuple[float, ...] = ()
+    sure: Logistic = Logistic()
+    concern: Logistic = Logistic()
+    office: tuple[float, ...] = ()
+    follow: tuple[float, ...] = ()
+
+    def score(self, measures: Sequence[float], follows: bool = False) -> float:
+        """Higher is better. A follow-up has weights of its own: what it adds counts for more."""
+        return sum(w * m for w, m in zip(self.follow if follows else self.rank, measures, strict=True))
 
 
 @cache
@@ -41,12 +54,18 @@ def shipped_weights() -> dict[str, Weights]:
 
 def read_weights(path: Path) -> dict[str, Weights]:
     """Weights by name, in the order of the file (which is that of the measures)."""
-    table: Mapping[str, Mapping[str, Mapping[str, float]]] = json.loads(path.read_text(encoding="utf-8"))
+    table: Mapping[str, Mapping[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
     return {
         name: Weights(
             tuple(parts["rank"].values()),
-            tuple(value for key, value in parts["sure"].items() if key),
-            parts["sure"][""],
+            _logistic(parts["sure"]),
+            _logistic(parts["concern"]),
+            tuple(parts.get("office", ())),
+            tuple(parts["follow"].values()),
         )
         for name, parts in table.items()
     }
+
+
+def _logistic(table: Mapping[str, float]) -> Logistic:
+    return Logistic(tuple(weight for name, weight in table.items() if name), table[""])

@@ -21,6 +21,7 @@ from handlers.faq.bands import Outcome, Thresholds, decide
 from handlers.faq.filing import FilingCalendar
 from handlers.faq.knowledge import standing
 from handlers.faq.meaning import Meaning
+from handlers.faq.measures import AT
 from handlers.faq.ranking import Ranked, Ranker
 from handlers.faq.speech import Ear, Heard, masked
 
@@ -40,6 +41,7 @@ class Assistant:
         self.ear = Ear(words)
         self.filing = filing or FilingCalendar()
         self.thresholds = thresholds or Thresholds()
+        self._gone: tuple[date, frozenset[str]] = NEVER
 
     def load(self, entries: Iterable[Entry]) -> None:
         """Take entries; only approved ones are ever found."""
@@ -48,6 +50,7 @@ class Assistant:
 
     def add(self, entry: Entry) -> None:
         """Take an entry in the place of its earlier version; a draft or retired one is taken out."""
+        self._gone = NEVER
         if entry.status == "live":
             self.ranker.add(entry)
         else:
@@ -55,6 +58,7 @@ class Assistant:
 
     def remove(self, id: str) -> None:
         """Forget an entry."""
+        self._gone = NEVER
         self.ranker.remove(id)
 
     def attach(self, meaning: Meaning | None) -> None:
@@ -65,6 +69,7 @@ class Assistant:
         """One outcome for each question of a message (mostly one). Personal numbers settle the whole message."""
         if hidden := masked(text):
             return (Outcome("mask", reason="personal", masked=hidden),)
+        text = self.ranker.spell(text)
         pieces = followups.parts(text, self.ear)
         if len(pieces) == 1:
             return (self._one(text, day, previous),)
@@ -97,33 +102,38 @@ class Assistant:
             told = replace(
                 heard, asks=heard.asks or self.ear(before).asks, about=True, told=heard.told and not heard.asks
             )
-            return self._decide(whole, day, told)
+            return self._decide(whole, day, told, followups.added(text))
         return self._decide(text, day, heard)
 
-    def _decide(self, text: str, day: date, heard: Heard) -> Outcome:
-        ranked = self._rank(text, day, everything=True)
+    def _decide(self, text: str, day: date, heard: Heard, fresh: str = "") -> Outcome:
+        tags = self.ranker.tagger(text, day)
+        ranked = self.ranker.concern(self.ranker.rank(text, tags, fresh=fresh), text, heard)
+        if fresh and heard.asks:
+            ranked = replace(ranked, ours=1.0)
         deadline = self.filing.answer(text, day)
         if deadline is not None and not self._same(ranked):
             return Outcome("answer", deadline=deadline, sure=1.0, asked=text, top=_ids(ranked))
-        gone = any(standing(self.ranker.entry(c.id), day) != "live" for c in ranked.candidates)
-        again = self._rank(text, day, everything=False) if gone else ranked
+        out = self._out(day)
+        gone = any(candidate.id in out for candidate in ranked.candidates)
+        again = self.ranker.without(ranked, out) if gone else ranked
         outcome = decide(self.ranker, ranked, heard, day, self.thresholds, again)
-        if heard.matter and outcome.band in ("choose", "handoff", "silent") and (heard.about or heard.asks):
+        if heard.matter and outcome.band in ("choose", "handoff"):
             outcome = replace(outcome, band="handoff", reason="matter", choices=(), entry=None)
         return replace(outcome, asked=text, near=ranked.near)
 
-    def _rank(self, text: str, day: date, everything: bool) -> Ranked:
-        tags = self.ranker.tagger(text, day)
-        if everything:
-            return self.ranker.rank(text, tags)
-        out = frozenset(id for id in self.ranker.ids() if standing(self.ranker.entry(id), day) != "live")
-        return self.ranker.rank(text, tags, out)
+    def _out(self, day: date) -> frozenset[str]:
+        """Entries that must not be said on this day; found once a day and after a change."""
+        if self._gone[0] != day:
+            ids = self.ranker.ids()
+            self._gone = day, frozenset(id for id in ids if standing(self.ranker.entry(id), day) != "live")
+        return self._gone[1]
 
     def _same(self, ranked: Ranked) -> bool:
         """Whether an entry asks nearly literally this; it then goes before the filing calendar."""
-        return bool(ranked.candidates) and ranked.candidates[0].measures[5] > 0.9
+        return bool(ranked.candidates) and ranked.candidates[0].measures[AT["alike"]] > 0.9
 
 
+NEVER = (date.min, frozenset[str]())
 ORDER = ("mask", "answer", "choose", "handoff", "silent")
 
 

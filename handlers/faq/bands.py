@@ -1,6 +1,7 @@
 """From ranked candidates to what is done: answer, three to choose from, a person, or silence.
 
-no candidate sure enough                     → handoff (a question about taxes) or silent (anything else)
+not for the office, as far as can be told     → silent
+no candidate sure enough                     → handoff
 the best fits but is for another taxpayer,
 tax or period; or two such fit alike         → choose, asking for that kind
 the best is expired or not yet effective     → handoff with the reason, successor named when there is one
@@ -10,27 +11,33 @@ sure enough                                  → answer; between the thresholds 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 
 from config.faq.entries import Entry
 from handlers.faq.filing import Deadline
 from handlers.faq.knowledge import standing
+from handlers.faq.measures import AT
 from handlers.faq.ranking import Candidate, Ranked, Ranker
 from handlers.faq.speech import Heard
 
 CHOICES = 3
+EXACT = 0.999
 
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Certainty from which on it answers or offers a choice; statements and unknown topics must be surer."""
+    """Certainty from which on it answers or offers a choice; what is not worded as a question must be surer."""
 
-    answer: float = 0.7
-    choose: float = 0.25
-    unasked: float = 0.85
-    near: float = 0.5  # cosine from which on a question without a tax term is about taxes all the same (faq.md F1)
+    answer: float = 0.65
+    choose: float = 0.3
+    story: float = 0.9  # of a long message, whose parts may each fit something else
+    unasked: float = 0.75
+    ours: float = 0.5  # chance from which on a message is taken to be for the office at all
+    near: float = 0.3  # cosine below which a message without a tax term is on nothing the base is about
     rival: float = 0.22  # share of the second from which on two entries for different people or taxes are ambiguous
+    plain: float = 0.8  # chance from which on there is no doubt: that it is for the office, that the second is no rival
+    level: float = 0.1  # share of a second that has every word of the question just as the first has
     instead: float = 0.35  # of the first's share: an effective entry that takes the place of an expired one
 
 
@@ -59,11 +66,15 @@ class Outcome:
 
 def decide(ranker: Ranker, ranked: Ranked, heard: Heard, day: date, limits: Thresholds, again: Ranked) -> Outcome:
     """Settle one question. `ranked` is over everything, `again` over what is effective on `day` alone."""
-    if heard.asks and not heard.told and ranked.near >= limits.near:
-        heard = replace(heard, about=True)
     top = tuple(candidate.id for candidate in ranked.candidates[:10])
-    if not ranked.candidates or not worth_answering(ranked, heard, limits):
-        return Outcome("handoff" if wanted(ranked, heard) else "silent", reason="unknown", top=top, sure=ranked.sure)
+    exact = bool(ranked.candidates) and ranked.candidates[0].measures[AT["alike"]] > EXACT
+    if (ranked.ours < limits.ours or (heard.told and not heard.asks and not heard.matter)) and not exact:
+        return Outcome("silent", reason="unknown", top=top, sure=ranked.sure)
+    far = not heard.about and ranked.near < limits.near and ranked.sure < limits.answer
+    if far and ranked.ours < limits.plain and not exact:
+        return Outcome("silent", reason="unknown", top=top, sure=ranked.sure)
+    if not ranked.candidates or far or ranked.sure < limits.choose:
+        return Outcome("handoff", reason="unknown", top=top, sure=ranked.sure)
     first = ranker.entry(ranked.candidates[0].id)
     why = standing(first, day)
     if why != "live":
@@ -73,28 +84,15 @@ def decide(ranker: Ranker, ranked: Ranked, heard: Heard, day: date, limits: Thre
         first = ranker.entry(ranked.candidates[0].id)
         top = (*(candidate.id for candidate in again.candidates[:10]),)
     live = [candidate for candidate in again.candidates if standing(ranker.entry(candidate.id), day) == "live"]
-    kind = _in_doubt(ranker, ranked.candidates, live, limits)
-    if kind or ranked.sure < (limits.answer if heard.asks else limits.unasked):
+    kind = _in_doubt(ranker, ranked.candidates, live, ranked.sure, limits)
+    asks = heard.asks and not heard.matter
+    if heard.matter and not heard.asks:
+        return Outcome("handoff", reason="matter", top=top, sure=ranked.sure)
+    enough = limits.story if ranked.long else limits.answer if asks or exact else limits.unasked
+    if kind or ranked.sure < enough:
         choices = tuple(ranker.entry(candidate.id) for candidate in live[:CHOICES])
         return Outcome("choose", choices=choices, reason=kind or "unsure", top=top, sure=ranked.sure)
     return Outcome("answer", entry=first, top=top, sure=ranked.sure)
-
-
-def worth_answering(ranked: Ranked, heard: Heard, limits: Thresholds) -> bool:
-    """Whether the best candidate is near enough for an answer or a choice."""
-    if heard.told and not heard.asks:
-        return False
-    exact = ranked.candidates[0].measures[5] > 0.999
-    if not heard.asks and not heard.about:
-        return exact
-    if not heard.about:
-        return ranked.sure >= limits.answer
-    return ranked.sure >= limits.choose
-
-
-def wanted(ranked: Ranked, heard: Heard) -> bool:
-    """Whether a question nobody answers is one for the officer: about taxes, and asked or complained about."""
-    return heard.about and (heard.asks or heard.matter) and not (heard.told and not heard.asks)
 
 
 def _gone(ranker: Ranker, entry: Entry, why: str, day: date, top: tuple[str, ...], sure: float) -> Outcome:
@@ -112,11 +110,17 @@ def _instead(ranked: Ranked, again: Ranked, limits: Thresholds) -> Candidate | N
     return other if share >= limits.instead * ranked.candidates[0].share else None
 
 
-def _in_doubt(ranker: Ranker, all_: Sequence[Candidate], live: Sequence[Candidate], limits: Thresholds) -> str:
+def _in_doubt(
+    ranker: Ranker, all_: Sequence[Candidate], live: Sequence[Candidate], sure: float, limits: Thresholds
+) -> str:
     """The kind the question must settle first: its winner is for something else, or two that differ in it fit alike."""
     first = all_[0]
     if first.conflict:
         return first.conflict
+    if len(live) > 1 and live[1].share >= limits.level and _level(first, live[1]):
+        return "unsure"
+    if sure >= limits.plain:
+        return ""
     for other in live[:CHOICES]:
         if other.id != first.id and other.share >= limits.rival * first.share and not other.conflict:
             kind = ranker.tagger.apart(ranker.tags(first.id), ranker.tags(other.id))
@@ -127,5 +131,12 @@ def _in_doubt(ranker: Ranker, all_: Sequence[Candidate], live: Sequence[Candidat
 
 def _settled(ranker: Ranker, first: Candidate, other: Candidate, kind: str) -> bool:
     """Whether the question itself names the kind, so that the winner is its own."""
-    place = {"tax": 12, "taxpayer": 14}.get(kind)
+    place = {"tax": AT["tax_same"], "taxpayer": AT["payer_same"]}.get(kind)
     return place is not None and first.measures[place] > 0 and other.measures[place] == 0
+
+
+def _level(first: Candidate, second: Candidate) -> bool:
+    """Whether one row of the second has as much of the question as one of the first."""
+    if first.measures[AT["alike"]] > EXACT:
+        return False
+    return all(second.measures[AT[n]] >= first.measures[AT[n]] - 0.02 for n in ("asked_in_row", "pairs_in_row"))

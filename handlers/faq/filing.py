@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from config.faq.filing import Published, shipped_filing
@@ -29,10 +29,15 @@ class Deadline:
     day: date
     document: str = ""
     source: str = ""
+    following: Deadline | None = None
 
     @property
     def text(self) -> str:
-        """What is said in chat."""
+        """What is said in chat; of a month that is over also when the next one ends."""
+        return f"{self._alone}（已过）{self.following._alone}" if self.following else self._alone
+
+    @property
+    def _alone(self) -> str:
         when = f"{self.day.month}月{self.day.day}日（周{WEEKDAYS[self.day.weekday()]}）"
         if self.document:
             return f"{self.year}年{self.month}月征期截止{when}。依据：{self.document}。"
@@ -82,7 +87,9 @@ class FilingCalendar:
         month = asked_month(text, today)
         if month is None:
             return None
-        return self.next(today) if month == () else self.deadline(*month)
+        asked = self.next(today) if month == () else self.deadline(*month)
+        over = (asked.year, asked.month) == (today.year, today.month) and asked.day < today
+        return replace(asked, following=self.next(today)) if over else asked
 
     def _runs(self, year: int, month: int) -> list[int]:
         runs = [0]
@@ -120,7 +127,7 @@ BARE = re.compile(
 )
 OTHER = re.compile(
     r"汇算|年报|年度|社保|医保|养老|残保|工商|退税|补税|注销|发票|开票|专项|扣除|预约|过了|逾期|错过|忘|没报|没申报|罚|滞纳|延期|晚了|"
-    r"补报|更正|作废|奖金|优惠|政策|财务报表|财报|印花|房产税|车船|契税|购置|工资发|经营所得|勾选|认证|抵扣|登记|变更|延长"
+    r"补报|更正|作废|奖金|优惠|政策|财务报表|财报|印花|房产税|车船|契税|购置|工资发|经营所得|勾选|认证|抵扣|登记|变更"
 )
 
 

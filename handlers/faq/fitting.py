@@ -1,19 +1,19 @@
-"""Learning the weights of `ranking` from questions whose entry is known. Below ENOUGH of them it refuses (faq.md F4).
+"""Learning the weights from questions whose entry is known. Below ENOUGH of them it refuses (faq.md F4).
 
-The order is a conditional logit over the candidates of each question; certainty is a logistic over the winner, taught
-also with questions the base does not answer. Both lean on the weights they start from, so few questions change little.
+The order is a conditional logit over the candidates of each question; certainty and concern are logistics. All lean on
+the weights they start from, so few questions change little.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from config.errors import Rejected
-from config.faq.weights import Weights
-from handlers.faq.ranking import RANK, SURE, Candidate, Ranker
-from handlers.faq.tags import Tags
+from config.faq.weights import Logistic, Weights
+from handlers.faq.measures import AGAINST, FREE, RANK, SURE
+from handlers.faq.ranking import Candidate, Question, Ranker
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 ENOUGH = 200
-PULL_RANK, PULL_SURE = 4.0, 1.0  # how strongly weights are held
+PULL_RANK = 4.0  # how strongly the order's weights are held where they start
 STEPS = 150
 
 
@@ -30,74 +30,96 @@ STEPS = 150
 class Example:
     """The measured candidates of one question; `right` is the place of the right one, None when there is none."""
 
-    asked: str
+    question: Question
     ids: tuple[str, ...]
     rows: tuple[tuple[float, ...], ...]
     right: int | None
+    weight: float = 1.0
 
 
 def example(
-    ranker: Ranker, text: str, tags: Tags, right: str | None, leave_out: frozenset[str] = frozenset()
+    ranker: Ranker, question: Question, right: str | None, leave_out: frozenset[str] = frozenset(), weight: float = 1.0
 ) -> Example | None:
     """Measure a question; None when nothing at all was found."""
-    asked = ranker.normalise(text)
-    table = ranker.measure(asked, tags, leave_out)
+    table = ranker.measure(question, leave_out)
     ids = tuple(table)
     place = ids.index(right) if right is not None and right in table else None
-    return Example(asked, ids, tuple(table.values()), place) if ids else None
+    return Example(question, ids, tuple(table.values()), place, weight) if ids else None
 
 
-def fit_rank(examples: Sequence[Example], start: Sequence[float] | None = None) -> tuple[float, ...]:
+def fit_rank(
+    examples: Sequence[Example],
+    start: Sequence[float] | None = None,
+    enough: int = ENOUGH,
+    pull: float = PULL_RANK,
+) -> tuple[float, ...]:
     """Weights under which the right candidates come first."""
     import numpy as np
 
-    sets = [(np.array(e.rows), e.right) for e in examples if e.right is not None]
-    if len(sets) < ENOUGH:
-        raise Rejected(f"确认过的问答只有 {len(sets)} 条，满 {ENOUGH} 条再学。")
+    sets = [(np.array(e.rows), e.right, e.weight) for e in examples if e.right is not None]
+    if len(sets) < enough:
+        raise Rejected(f"确认过的问答只有 {len(sets)} 条，满 {enough} 条再学。")
+    total = sum(weight for _, _, weight in sets)
     origin = np.array(start if start is not None else [0.0] * len(RANK))
     weights = origin.copy()
     fast = np.zeros_like(weights)
     for step in range(STEPS):
-        slope = PULL_RANK * (weights - origin)
-        for rows, right in sets:
+        slope = pull * (weights - origin)
+        for rows, right, weight in sets:
             scores = rows @ weights
             belief = np.exp(scores - scores.max())
-            slope += rows.T @ (belief / belief.sum()) - rows[right]
-        fast = 0.9 * fast + slope / len(sets)
-        weights = _signed(weights - (2.0 if step < STEPS // 2 else 0.5) * fast, RANK)
+            slope += weight * (rows.T @ (belief / belief.sum()) - rows[right])
+        fast = 0.9 * fast + slope / total
+        weights = _signed(weights - (2.0 if step < STEPS // 2 else 0.5) * fast, _signs(RANK))
     return tuple(float(round(w, 4)) for w in weights)
 
 
-def fit_sure(winners: Sequence[tuple[float, ...]], right: Sequence[bool]) -> tuple[tuple[float, ...], float]:
-    """Weights and constant under which certainty is the share of winners that were right (Newton's method)."""
+def fit_logistic(
+    rows: Sequence[Sequence[float]],
+    truth: Sequence[bool],
+    weights: Sequence[float],
+    signs: Sequence[float],
+    hold: float = 1.0,
+) -> Logistic:
+    """The logistic under which the weighted likelihood is largest (Newton's method); `signs`: 1, -1, 0 for free."""
     import numpy as np
 
-    rows = np.hstack([np.array(winners), np.ones((len(winners), 1))])
-    truth = np.array(right, float)
-    weights = np.zeros(rows.shape[1])
-    hold = np.full(rows.shape[1], PULL_SURE)
-    hold[-1] = 1e-3
-    free = np.ones(len(weights), bool)
+    table = np.hstack([np.array(rows), np.ones((len(rows), 1))])
+    goal, worth = np.array(truth, float), np.array(weights)
+    found = np.zeros(table.shape[1])
+    held = np.full(table.shape[1], hold)
+    held[-1] = 1e-3
+    free = np.ones(len(found), bool)
     for _ in range(60):
-        belief = 1 / (1 + np.exp(-np.clip(rows @ weights, -30, 30)))
-        slope = rows.T @ (belief - truth) + hold * weights
-        curve = (rows * (belief * (1 - belief))[:, None]).T @ rows + np.diag(hold)
-        move = np.zeros_like(weights)
+        belief = 1 / (1 + np.exp(-np.clip(table @ found, -30, 30)))
+        slope = table.T @ (worth * (belief - goal)) + held * found
+        curve = (table * (worth * belief * (1 - belief))[:, None]).T @ table + np.diag(held)
+        move = np.zeros_like(found)
         move[free] = np.linalg.solve(curve[np.ix_(free, free)], slope[free])
-        weights = weights - move
-        bent = np.append(_signed(weights[:-1], SURE), weights[-1])
-        free &= bent == weights  # a weight that would turn its sign is held at nothing
-        weights = bent
-    values = [float(round(w, 4)) for w in weights]
-    return tuple(values[:-1]), values[-1]
+        found = found - move
+        bent = np.append(_signed(found[:-1], signs), found[-1])
+        free &= bent == found  # a weight that would turn its sign is held at nothing
+        found = bent
+    values = [float(round(w, 4)) for w in found]
+    return Logistic(tuple(values[:-1]), values[-1])
 
 
-def _signed(weights: Floats, names: Sequence[str]) -> Floats:
+def fit_sure(winners: Sequence[tuple[float, ...]], right: Sequence[bool], weights: Sequence[float]) -> Logistic:
+    """Certainty: the share of winners like this one that were right."""
+    return fit_logistic(winners, right, weights, _signs(SURE))
+
+
+def _signs(names: Collection[str]) -> list[float]:
     """More likeness never counts against a candidate, more difference never for it; this carries to other bases."""
+    against = {name: -1.0 for name in names if name.endswith("_other") or name in AGAINST}
+    return [0.0 if name in FREE else against.get(name, 1.0) for name in names]
+
+
+def _signed(weights: Floats, signs: Sequence[float]) -> Floats:
     import numpy as np
 
-    sign = np.array([-1.0 if name.endswith("_other") or name == "strange" else 1.0 for name in names])
-    held: Floats = np.maximum(weights * sign, 0.0) * sign
+    sign = np.array(signs)
+    held: Floats = np.where(sign == 0, weights, np.maximum(weights * sign, 0.0) * sign)
     return held
 
 
@@ -105,9 +127,11 @@ def winner_of(ranker: Ranker, example: Example, weights: Weights) -> tuple[str, 
     """Which candidate these weights put first, and its SURE measures."""
     import numpy as np
 
-    scores = np.array([weights.score(row) for row in example.rows])
+    follows = example.question.fresh is not None
+    scores = np.array([weights.score(row, follows) for row in example.rows])
     shares = np.exp(scores - scores.max())
     shares /= shares.sum()
     order = np.argsort(-shares)
-    found = [Candidate(example.ids[i], float(shares[i]), example.rows[i]) for i in order[:2]]
-    return found[0].id, ranker.winner(example.asked, found)
+    found = [Candidate(example.ids[i], float(shares[i]), example.rows[i]) for i in order[:4]]
+    gap = float(scores[order[0]] - scores[order[1]]) if len(order) > 1 else 9.0
+    return found[0].id, ranker.winner(example.question, found, gap)

@@ -20,7 +20,7 @@ LEANS = re.compile(
     r"^(?:那么?|这个|这种|它|如果|要是|假如|还有|那个|这样|然后|但是|可是|不过|除了|对了|换成|改成|若|超过了?|刚才|上面|以上|前面)|呢[?？。!！]*$|^(?:为什么|为啥|多少|几号|什么时候|怎么算|怎么办|怎么弄|依据|哪个文件|到什么时候)"
 )
 LEAD = re.compile(r"^(?:那么?|还有|如果是?|要是|换成|改成|假如是?|若是?|对于?)+|(?:呢|又|也|嘛|吗)?[?？。!！]*$")
-SHORT, VERY_SHORT = 18, 8
+SHORT, HALF_SHORT, VERY_SHORT = 18, 12, 8
 MOST = 3  # questions taken from one message
 
 
@@ -31,15 +31,14 @@ def leans(text: str, heard: Heard, terms: frozenset[str]) -> bool:
         return False
     if LEANS.search(plain):
         return True
-    return not terms and (heard.asks or len(plain) <= VERY_SHORT)
+    return not terms and (len(plain) <= VERY_SHORT or (heard.asks and len(plain) <= HALF_SHORT))
 
 
 def topic(previous: Sequence[str], ear: Ear) -> str:
-    """The sender's latest turn that names something of taxes, with what it leaned on itself; "" when there is none."""
-    for place in range(len(previous) - 1, -1, -1):
-        turn = previous[place]
-        terms = ear.terms(turn)
-        if terms and not leans(turn, ear(turn), terms):
+    """The sender's latest turn that stands alone and asks or names something of taxes; "" when there is none."""
+    for turn in reversed(previous):
+        terms, heard = ear.terms(turn), ear(turn)
+        if (terms or heard.asks) and not leans(turn, heard, terms) and len(turn) > VERY_SHORT // 2:
             return turn
     return next((turn for turn in reversed(previous) if ear.terms(turn)), "")
 
@@ -52,8 +51,13 @@ def joined(text: str, before: str, tagger: Tagger) -> str:
         said = new.of(kind)
         if said and old.of(kind) - said:
             kept = tagger.without(kept, kind)
-    core = LEAD.sub("", widen(text)).strip("，, ")
+    core = added(text)
     return f"{kept} {core}" if new != old or core else kept
+
+
+def added(text: str) -> str:
+    """What a follow-up says of its own: 那季度呢 → 季度."""
+    return LEAD.sub("", widen(text)).strip("，, ")
 
 
 def parts(text: str, ear: Ear) -> tuple[str, ...]:

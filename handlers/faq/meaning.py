@@ -7,6 +7,7 @@ comes back costs nothing; `pending` texts are encoded in slices while questions 
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -15,8 +16,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float32]
+    Halves = NDArray[np.float16]
 
 SLICE = 64
+REMEMBERED = 64  # vectors of the latest questions
+FEW, SAMPLE = 2048, 2000  # texts searched in full; texts from which the directions are learnt
+COARSE, SECOND_LOOK = 96, 192  # directions of the first look; rows weighed exactly in the second
 
 
 class Encoder(Protocol):
@@ -36,27 +41,29 @@ def load_encoder() -> Encoder | None:
 
 
 class Meaning:
-    """Vectors of texts by owner, and the nearest owners of a question."""
+    """Vectors of texts by owner, and the nearest owners of a question.
+
+    Beyond FEW texts a search first looks at the COARSE directions that tell most and then weighs the best exactly.
+    """
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
-        self._vectors: dict[str, Floats] = {}
+        self._vectors: dict[str, Halves] = {}
         self._texts: dict[str, tuple[str, ...]] = {}
         self._pending: dict[str, None] = {}
-        self._matrix: Floats | None = None
-        self._owners: list[str] = []
-        self._rows: dict[str, list[int]] = {}
+        self._shelf: Shelf | None = None
+        self._asked: OrderedDict[str, Floats] = OrderedDict()
 
     def add(self, owner: str, texts: Sequence[str]) -> None:
         """Take an owner's texts; those never seen wait for `work`."""
         self._texts[owner] = tuple(texts)
         self._pending.update(dict.fromkeys(text for text in texts if text not in self._vectors))
-        self._matrix = None
+        self._shelf = None
 
     def remove(self, owner: str) -> None:
         """Forget an owner's texts."""
         if self._texts.pop(owner, None) is not None:
-            self._matrix = None
+            self._shelf = None
 
     @property
     def pending(self) -> int:
@@ -77,10 +84,10 @@ class Meaning:
 
     def take(self, vectors: Mapping[str, Floats]) -> None:
         """Accept vectors from a cache."""
-        self._vectors.update(vectors)
+        self._vectors.update((text, vector.astype("float16")) for text, vector in vectors.items())
         for text in vectors:
             self._pending.pop(text, None)
-        self._matrix = None
+        self._shelf = None
 
     def encode(self, texts: Sequence[str]) -> Floats:
         """Unit vectors, one a row."""
@@ -88,47 +95,90 @@ class Meaning:
 
         return np.asarray(self._encoder.encode(list(texts)), np.float32).reshape(len(texts), -1)
 
-    def search(self, text: str, limit: int = 20) -> list[tuple[str, float]]:
-        """The nearest owners with their cosine, best first."""
+    def asked(self, texts: Sequence[str]) -> Floats:
+        """Vectors of questions, the latest of them remembered."""
         import numpy as np
 
-        if not self._texts:
-            return []
-        scores = self._scores(text)
-        wanted = min(len(scores), limit * 4)
-        best = np.argpartition(scores, len(scores) - wanted)[len(scores) - wanted :]
-        found: dict[str, float] = {}
-        for row in best[np.argsort(-scores[best], kind="stable")].tolist():
-            if len(found) == limit:
-                break
-            found.setdefault(self._owners[row], float(scores[row]))
-        return list(found.items())
-
-    def near(self, text: str, owners: Iterable[str]) -> dict[str, float]:
-        """The cosine of each of these owners' nearest text."""
-        scores = self._scores(text)
-        return {owner: max(float(scores[row]) for row in self._rows[owner]) for owner in owners if owner in self._rows}
-
-    def _scores(self, text: str) -> Floats:
-        matrix = self._matrix if self._matrix is not None else self._stacked()
-        if self._last[0] != text:
-            scores: Floats = matrix @ self.encode([text])[0]
-            self._last = (text, scores)
-        found: Floats = self._last[1]
+        new = [text for text in dict.fromkeys(texts) if text not in self._asked]
+        if new:
+            self._asked.update(zip(new, self.encode(new), strict=True))
+        found = np.array([self._asked[text] for text in texts])
+        while len(self._asked) > REMEMBERED:
+            self._asked.popitem(last=False)
         return found
 
-    _last: tuple[str, Any] = ("", None)
+    def search(self, texts: Sequence[str], limit: int = 20) -> list[tuple[str, float]]:
+        """The nearest owners of any of the texts with their cosine, best first."""
+        shelf = self._stacked()
+        if shelf is None:
+            return []
+        found: dict[str, float] = {}
+        for row, score in shelf.best(self.asked(texts), limit * 4):
+            if len(found) == limit:
+                break
+            found.setdefault(shelf.owners[row], score)
+        return list(found.items())
 
-    def _stacked(self) -> Floats:
+    def near(self, texts: Sequence[str], owners: Iterable[str]) -> dict[str, float]:
+        """The cosine of each of these owners' nearest text to the nearest of `texts`."""
+        shelf = self._stacked()
+        if shelf is None:
+            return {}
+        known = [owner for owner in owners if shelf.rows.get(owner)]
+        rows = [row for owner in known for row in shelf.rows[owner]]
+        scores = iter(shelf.exactly(self.asked(texts), rows).tolist())
+        return {owner: max(next(scores) for _ in shelf.rows[owner]) for owner in known}
+
+    def _stacked(self) -> Shelf | None:
         import numpy as np
 
-        self._owners, self._rows = [], {}
-        vectors: list[Floats] = []
-        for owner, texts in self._texts.items():
-            known = [self._vectors[text] for text in texts if text in self._vectors]
-            self._rows[owner] = list(range(len(vectors), len(vectors) + len(known)))
-            self._owners += [owner] * len(known)
-            vectors += known
-        self._matrix = np.array(vectors, np.float32)
-        self._last = ("", None)
-        return self._matrix
+        if self._shelf is None and self._vectors and self._texts:
+            owners: list[str] = []
+            rows: dict[str, range] = {}
+            vectors: list[Halves] = []
+            for owner, texts in self._texts.items():
+                known = [self._vectors[text] for text in texts if text in self._vectors]
+                rows[owner] = range(len(vectors), len(vectors) + len(known))
+                owners += [owner] * len(known)
+                vectors += known
+            self._shelf = Shelf(np.array(vectors), owners, rows) if vectors else None
+        return self._shelf
+
+
+class Shelf:
+    """All vectors at one moment, stacked for searching."""
+
+    def __init__(self, vectors: Halves, owners: list[str], rows: Mapping[str, range]) -> None:
+        import numpy as np
+
+        self.owners = owners
+        self.rows = rows
+        self._vectors = vectors
+        self._directions: Floats | None = None
+        if len(vectors) > FEW:
+            sample = vectors[:: len(vectors) // SAMPLE + 1].astype(np.float32)
+            self._directions = np.ascontiguousarray(np.linalg.eigh(sample.T @ sample)[1][:, -COARSE:], np.float32)
+            self._coarse: Floats = np.vstack(
+                [vectors[n : n + FEW].astype(np.float32) @ self._directions for n in range(0, len(vectors), FEW)]
+            )
+        else:
+            self._coarse = vectors.astype(np.float32)
+
+    def best(self, asked: Floats, wanted: int) -> list[tuple[int, float]]:
+        """Rows nearest to any of the asked vectors, best first."""
+        import numpy as np
+
+        seen = asked if self._directions is None else asked @ self._directions
+        scores = (self._coarse @ seen.T).max(axis=1)
+        wanted = min(len(scores), wanted if self._directions is None else max(wanted, SECOND_LOOK))
+        rows = np.argpartition(scores, len(scores) - wanted)[len(scores) - wanted :]
+        exact = scores[rows] if self._directions is None else self.exactly(asked, rows.tolist())
+        order = np.argsort(-exact, kind="stable")
+        return list(zip(rows[order].tolist(), exact[order].tolist(), strict=True))
+
+    def exactly(self, asked: Floats, rows: Sequence[int]) -> Floats:
+        """The cosine of each row to the nearest of the asked vectors."""
+        import numpy as np
+
+        found: Floats = (self._vectors[list(rows)].astype(np.float32) @ asked.T).max(axis=1)
+        return found

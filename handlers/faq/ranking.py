@@ -1,59 +1,38 @@
 """Which entry fits best, and how sure that is: candidates of all searches, measured alike, weighed by shipped weights.
 
-Every measure is a share or a cosine, so that weights learned on one knowledge base hold on another. There are two sets
-of weights, by words alone and with the sentence model. Fitting is in `fitting`.
+There are two sets of weights, by words alone and with the sentence model. What is measured is in `measures`, fitting in
+`fitting`. A long message is measured part by part, so that a story does not drown its question.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from math import exp
 
-from rapidfuzz.distance import Indel, LCSseq
-
 from config.faq.entries import Entry
+from config.faq.sounds import shipped_pairs, shipped_sounds
 from config.faq.vocabulary import Vocabulary
 from config.faq.weights import Weights
+from handlers.faq.concern import measured
 from handlers.faq.index import SparseIndex
 from handlers.faq.meaning import Meaning
-from handlers.faq.normalise import PIECES, Normaliser, Rewriter
+from handlers.faq.measures import AT, Card, Rarity, View, closeness, kinds_of, leads, pairs_of, rarity, squashed
+from handlers.faq.normalise import PIECES, Normaliser, Rewriter, widen
+from handlers.faq.speech import Heard
 from handlers.faq.tags import Tagger, Tags
+from handlers.faq.typos import Speller
 
 CANDIDATES = 16  # of each search
+MEASURED = 24  # of all of them together
 RRF = 20  # faq.md F4
-
-RANK = (  # measures of one candidate
-    "words",
-    "answer",
-    "asked_in_row",
-    "row_in_asked",
-    "asked_in_all",
-    "alike",
-    "sequence",
-    "fused",
-    "near",
-    "near_lead",
-    "words_lead",
-    "answer_lead",
-    "tax_same",
-    "tax_other",
-    "payer_same",
-    "payer_other",
-    "period_other",
-    "amount_same",
-    "amount_other",
-    "kind_same",
-    "kind_other",
-)
-SURE = (*RANK, "margin", "first", "length", "strange", "exact")  # measures of the winner
-
-KINDS_OF_QUESTION = (  # what is wanted: a day, a number, a way, a yes
-    ("when", ("什么时候", "截止时间", "多久", "期限", "到期", "几月", "哪年", "时间", "什么时间")),
-    ("how_much", ("多少", "税率", "比例", "标准", "怎么算", "怎么计算", "几个点", "计算", "万分之", "额度", "征收率")),
-    ("how", ("怎么", "流程", "操作", "办理", "手续", "步骤", "哪里", "申请", "材料", "资料")),
-    ("what", ("是什么", "哪些", "条件", "范围", "什么条件", "什么意思", "区别")),
-)
+CLOSE = 0.4  # cosine from which on a complaint is about what the base is about
+LONG, PARTS = 28, 8  # characters from which on a message is also read in parts; how many of them
+LEADS = (("near", "near_lead"), ("words", "words_lead"), ("answer", "answer_lead"))
+CLAUSES = re.compile(r"[,，。;；:：!！?？\s]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,24 +46,36 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Ranked:
-    """Candidates, best first; `sure` is the calibrated chance that the first one answers the question."""
+class Question:
+    """A message as it is measured: the whole first, then parts of a long one; `fresh` is what a follow-up adds."""
 
-    candidates: tuple[Candidate, ...]
-    sure: float
-    near: float
-    known: float
+    views: tuple[View, ...]
+    tags: Tags
+    fresh: View | None = None
+
+    @property
+    def whole(self) -> View:
+        """All of it."""
+        return self.views[0]
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
-    """An entry prepared for measuring."""
+class Ranked:
+    """Candidates, best first; `sure` is the calibrated chance that the first one answers the question.
 
-    rows: tuple[str, ...]
-    row_grams: tuple[frozenset[str], ...]
-    all_grams: frozenset[str]
-    tags: Tags
-    kinds: frozenset[str]
+    `ours`: the chance that the message is for the office at all. `near` and `known`: how close the base comes to it,
+    which share of its words the base has; `office`: how much the sentence model takes it for a question to an office;
+    `long`: it was read in parts.
+    """
+
+    candidates: tuple[Candidate, ...]
+    sure: float = 0.0
+    near: float = 0.0
+    known: float = 0.0
+    office: float = 0.0
+    ours: float = 0.0
+    long: bool = False
+    question: Question | None = None
 
 
 class Ranker:
@@ -95,12 +86,18 @@ class Ranker:
         self.tagger = Tagger(vocabulary)
         self.meaning = meaning
         self.weights = weights
+        daily, self._topics = shipped_pairs()
+        self.spelling = Speller(shipped_sounds(), daily | self._topics)
+        self.spelling.learn((*vocabulary.words, *vocabulary.tax_terms, *vocabulary.rewrites, *vocabulary.polite))
         dictionary = {*vocabulary.words, *vocabulary.tax_terms, *vocabulary.rewrites.values()}
         self._words = Rewriter({word: f"\x01{word}\x01" for word in dictionary if len(word) > 1})
         self._questions = SparseIndex(self._cut)
         self._answers = SparseIndex(self._cut)
+        self._pairs: Counter[str] = Counter()
         self._entries: dict[str, Entry] = {}
         self._cards: dict[str, Card] = {}
+        self._signs = Rarity(self._questions.idf)
+        self._twos = Rarity(lambda pair: rarity(self._pairs.get(pair, 0), len(self._entries)))
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -124,24 +121,44 @@ class Ranker:
         """What an entry is for."""
         return self._card(id).tags
 
+    def spell(self, text: str) -> str:
+        """The text with slips of the keyboard put right, as it was where there are none."""
+        plain = widen(text)
+        right = self.spelling(plain)
+        return text if right == plain else right
+
     def add(self, entry: Entry) -> None:
         """Take an entry, replacing the version that was there."""
+        if entry.id in self._entries:
+            self.remove(entry.id)
         rows = [self.normalise(text) for text in (entry.question, *entry.similar)]
+        answer = self.normalise(entry.answer)
         self._questions.add(entry.id, rows)
-        self._answers.add(entry.id, [rows[0] + self.normalise(entry.answer)])
+        self._answers.add(entry.id, [rows[0] + answer])
+        self._pairs.update(self._pairs_in(rows, answer))
+        self.spelling.learn(widen(text) for text in (entry.question, *entry.similar, entry.answer))
         if self.meaning is not None:
             self.meaning.add(entry.id, rows)
         self._entries[entry.id] = entry
-        self._cards.pop(entry.id, None)
+        self._changed()
 
     def remove(self, id: str) -> None:
         """Forget an entry."""
+        entry = self._entries.pop(id, None)
+        if entry is None:
+            return
+        rows = [self.normalise(text) for text in (entry.question, *entry.similar)]
+        self._pairs.subtract(self._pairs_in(rows, self.normalise(entry.answer)))
         self._questions.remove(id)
         self._answers.remove(id)
         if self.meaning is not None:
             self.meaning.remove(id)
-        self._entries.pop(id, None)
         self._cards.pop(id, None)
+        self._changed()
+
+    def _changed(self) -> None:
+        self._signs.clear()
+        self._twos.clear()
 
     def attach(self, meaning: Meaning | None) -> None:
         """Join a sentence model (its vectors may come later), or go on without one."""
@@ -150,101 +167,159 @@ class Ranker:
             for id, entry in self._entries.items():
                 meaning.add(id, [self.normalise(text) for text in (entry.question, *entry.similar)])
 
-    def rank(self, text: str, tags: Tags, leave_out: frozenset[str] = frozenset()) -> Ranked:
-        """Candidates for a question, without those left out."""
-        asked = self.normalise(text)
-        table = self.measure(asked, tags, leave_out)
+    def question(self, text: str, tags: Tags, fresh: str = "") -> Question:
+        """A text made ready for measuring. `fresh`: what a follow-up says beyond the question it leans on."""
+        views = [self._view(self.normalise(text))]
+        if len(text) > LONG:  # what a story mentions by the way excludes nothing
+            tags = replace(tags, taxpayer=tags.taxpayer - self.tagger.wide, period=frozenset())
+        clauses = [clause for clause in CLAUSES.split(text) if clause] if len(text) > LONG else []
+        if len(clauses) > 2:
+            parts = [one + other for one, other in pairwise(clauses)]
+            views += [self._view(self.normalise(part)) for part in parts[-PARTS:]]
+        added = self._view(self.normalise(fresh)) if fresh else None
+        return Question(tuple(view for view in views if view.text), tags, added if added and added.text else None)
+
+    def rank(self, text: str, tags: Tags, fresh: str = "") -> Ranked:
+        """Candidates for a question."""
+        question = self.question(text, tags, fresh)
+        table = self.measure(question)
         if not table:
-            return Ranked((), 0.0, 0.0, 0.0)
-        weights = self.weights["near" if self._by_meaning() else "words"]
-        scores = {id: weights.score(measures) for id, measures in table.items()}
-        best = max(scores.values())
-        shares = {id: exp(score - best) for id, score in scores.items()}
+            return Ranked((), office=self._office(question))
+        return self._ordered(question, table)
+
+    def without(self, ranked: Ranked, out: frozenset[str]) -> Ranked:
+        """The same as if these entries were not there."""
+        table = {c.id: list(c.measures) for c in ranked.candidates if c.id not in out}
+        if not table or ranked.question is None:
+            return replace(ranked, candidates=(), sure=0.0)
+        for name, lead in LEADS:
+            own = {id: measures[AT[name]] for id, measures in table.items()}
+            for id, value in leads(own, tuple(table)).items():
+                table[id][AT[lead]] = value
+        left = self._ordered(ranked.question, {id: tuple(measures) for id, measures in table.items()})
+        return replace(left, ours=ranked.ours)
+
+    def _ordered(self, question: Question, table: Mapping[str, tuple[float, ...]]) -> Ranked:
+        weights = self.weights[self.mode]
+        scores = {id: weights.score(measures, question.fresh is not None) for id, measures in table.items()}
+        order = sorted(scores, key=lambda id: -scores[id])
+        shares = {id: exp(scores[id] - scores[order[0]]) for id in order}
         total = sum(shares.values())
-        order = sorted(shares, key=lambda id: -shares[id])
         found = tuple(
-            Candidate(id, shares[id] / total, table[id], self.tagger.conflict(tags, self._card(id).tags))
+            Candidate(id, shares[id] / total, table[id], self.tagger.conflict(question.tags, self._card(id).tags))
             for id in order
         )
-        winner = self.winner(asked, found)
-        near = max(measures[RANK.index("near")] for measures in table.values())
-        return Ranked(found, weights.sure(winner), near, self._known(asked))
+        gap = scores[order[0]] - scores[order[1]] if len(order) > 1 else 9.0
+        winner = self.winner(question, found, gap)
+        near = max(measures[AT["near"]] for measures in table.values())
+        known, long = 1 - winner[AT["strange"]], len(question.views) > 1
+        return Ranked(found, weights.sure(winner), near, known, self._office(question), long=long, question=question)
 
-    def measure(self, asked: str, tags: Tags, leave_out: frozenset[str] = frozenset()) -> dict[str, tuple[float, ...]]:
+    def concern(self, ranked: Ranked, text: str, heard: Heard) -> Ranked:
+        """The same with `ours` weighed."""
+        contained = ranked.candidates[0].measures[AT["asked_in_row"]] if ranked.candidates else 0.0
+        row = measured(text, heard, ranked.office, ranked.near, ranked.known, ranked.sure, contained)
+        ours = self.weights[self.mode].concern(row)
+        return replace(ranked, ours=max(ours, 0.5) if heard.matter and (heard.about or ranked.near > CLOSE) else ours)
+
+    @property
+    def mode(self) -> str:
+        """Which weights apply: `near` as soon as the sentence model has read every entry."""
+        return "near" if self.meaning is not None and self.meaning.ready else "words"
+
+    def measure(self, question: Question, leave_out: frozenset[str] = frozenset()) -> dict[str, tuple[float, ...]]:
         """RANK measures of every candidate."""
-        if not asked:
+        if not question.views:
             return {}
+        asked, texts = question.whole.text, [view.text for view in question.views]
+        meaning = self.meaning if self.mode == "near" else None
         lists = [self._questions.search(asked, CANDIDATES), self._answers.search(asked, CANDIDATES)]
-        if self._by_meaning() and self.meaning is not None:
-            lists.append(self.meaning.search(asked, CANDIDATES))
-        if leave_out:
-            lists = [[pair for pair in found if pair[0] not in leave_out] for found in lists]
+        if meaning is not None:
+            lists.append(meaning.search(texts, CANDIDATES))
+        if question.fresh is not None:
+            lists.append(self._questions.search(question.fresh.text, CANDIDATES))
         fused: dict[str, float] = {}
         for found in lists:
-            for place, (id, _) in enumerate(found):
+            for place, (id, _) in enumerate(pair for pair in found if pair[0] not in leave_out):
                 fused[id] = fused.get(id, 0.0) + (RRF + 1) / (RRF + 1 + place) / len(lists)
-        ids = list(fused)
-        near = self.meaning.near(asked, ids) if self._by_meaning() and self.meaning is not None else {}
-        return self._measured(asked, tags, ids, [dict(found) for found in lists[:2]], fused, near)
+        ids = sorted(fused, key=lambda id: -fused[id])[:MEASURED]
+        near = meaning.near(texts, ids) if meaning is not None else {}
+        fresh = meaning.near([question.fresh.text], ids) if meaning is not None and question.fresh else {}
+        return self._measured(question, ids, [dict(found) for found in lists[:2]], fused, near, fresh)
 
-    def winner(self, asked: str, found: Sequence[Candidate]) -> tuple[float, ...]:
-        """SURE measures of the first candidate."""
-        first, second = found[0], found[1].share if len(found) > 1 else 0.0
-        card = self._card(first.id)
-        exact = float(asked in card.rows)
-        length = min(1.0, len(asked) / 20)
-        return (*first.measures, first.share - second, first.share, length, 1 - self._known(asked), exact)
+    def winner(self, question: Question, found: Sequence[Candidate], gap: float) -> tuple[float, ...]:
+        """SURE measures of the first candidate, which is `gap` ahead of the second."""
+        first, others = found[0], found[1:4]
+        asked, fresh, long = question.whole, question.fresh, len(question.views) > 1
+        strange = self._strange(asked)
+        return (
+            *first.measures,
+            first.share - max((other.share for other in others), default=0.0),
+            first.share,
+            squashed(gap),
+            sum(first.measures[AT[name]] > 0 for name in ("near_lead", "words_lead", "answer_lead")) / 3,
+            *(
+                max(0.0, first.measures[AT[name]] - max((o.measures[AT[name]] for o in others), default=0.0))
+                for name in ("asked_in_row", "pairs_in_row")
+            ),
+            min(1.0, len(asked.text) / 20),
+            float(long),
+            float(fresh is not None),
+            strange,
+            self._strange_pairs(asked),
+            0.0 if long else min(1.0, sum(self._pairs.get(p, 0) < 1 and p in self._topics for p in asked.pairs) / 2),
+            max(0.0, 1 - strange - first.measures[AT["asked_in_all"]]),
+            self._strange(fresh) if fresh else 0.0,
+            float(any(asked.text == row.text for row in self._card(first.id).rows)),
+        )
+
+    def _office(self, question: Question) -> float:
+        direction = self.weights[self.mode].office
+        if not direction or self.meaning is None or not question.views:
+            return 0.0
+        vector: list[float] = self.meaning.asked([question.whole.text])[0].tolist()
+        return direction[-1] + sum(one * other for one, other in zip(direction, vector, strict=False))
 
     def _measured(
         self,
-        asked: str,
-        tags: Tags,
+        question: Question,
         ids: Sequence[str],
         scores: Sequence[Mapping[str, float]],
         fused: Mapping[str, float],
         near: Mapping[str, float],
+        fresh: Mapping[str, float],
     ) -> dict[str, tuple[float, ...]]:
-        signs = frozenset(self._cut(asked))
-        weight = {sign: self._questions.idf(sign) for sign in signs}
-        ceilings = [max(index.ceiling(asked), 1e-6) for index in (self._questions, self._answers)]
-        kinds = kinds_of(asked)
-        lead = [_leads(table, ids) for table in (near, *scores)]
+        asked = question.whole
+        ceilings = [max(index.ceiling(asked.text), 1e-6) for index in (self._questions, self._answers)]
+        kinds = kinds_of(asked.text)
+        lead = [leads(table, ids) for table in (near, *scores)]
         table = {}
         for id in ids:
             card = self._card(id)
-            in_row, row_in, alike, sequence = self._closest(asked, signs, weight, card)
+            close = [closeness(view, card, self._signs, self._twos) for view in question.views]
             table[id] = (
                 scores[0].get(id, 0.0) / ceilings[0],
                 scores[1].get(id, 0.0) / ceilings[1],
-                in_row,
-                row_in,
-                _covered(signs, card.all_grams, weight),
-                alike,
-                sequence,
+                *map(max, zip(*close, strict=True)),
                 fused[id],
                 near.get(id, 0.0),
                 lead[0][id],
                 lead[1][id] / ceilings[0],
                 lead[2][id] / ceilings[1],
-                *self._compared(tags, card),
+                *self._added(question.fresh, card),
+                fresh.get(id, 0.0),
+                *self._compared(question.tags, card),
                 float(bool(kinds & card.kinds)),
                 float(bool(kinds and card.kinds and not kinds & card.kinds)),
             )
         return table
 
-    def _closest(
-        self, asked: str, signs: frozenset[str], weight: Mapping[str, float], card: Card
-    ) -> tuple[float, float, float, float]:
-        """How much of the question is in its nearest row, of the row in the question, and how alike they are."""
-        best = (0.0, 0.0, 0.0, 0.0)
-        for row, row_signs in zip(card.rows, card.row_grams, strict=True):
-            in_row = _covered(signs, row_signs, weight)
-            here = {sign: weight.get(sign) or self._questions.idf(sign) for sign in row_signs}
-            row_in = _covered(row_signs, signs, here)
-            found = (in_row, row_in, Indel.normalized_similarity(asked, row), LCSseq.normalized_similarity(asked, row))
-            if sum(found[:3]) > sum(best[:3]):
-                best = found
-        return best
+    def _added(self, fresh: View | None, card: Card) -> tuple[float, float]:
+        """How much of what a follow-up adds is in the entry, and in one row of it."""
+        if fresh is None:
+            return 0.0, 0.0
+        rows = (self._signs.share(fresh.signs, row.signs) for row in card.rows)
+        return self._signs.share(fresh.signs, card.signs), max(rows, default=0.0)
 
     def _compared(self, asked: Tags, card: Card) -> tuple[float, ...]:
         tags = card.tags
@@ -259,15 +334,17 @@ class Ranker:
             float(bool(asked.amounts and tags.amounts and not asked.amounts & tags.amounts)),
         )
 
-    def _known(self, asked: str) -> float:
-        """Which share of the question's signs the knowledge base has ever seen, weighed by how telling they are."""
-        signs = set(self._cut(asked))
-        total = sum(self._questions.idf(sign) for sign in signs)
-        seen = sum(self._questions.idf(sign) for sign in signs if sign in self._questions or sign in self._answers)
-        return seen / total if total else 0.0
+    def _strange(self, asked: View) -> float:
+        """Which share of the question's signs the knowledge base has never seen, weighed by how telling they are."""
+        seen = frozenset(sign for sign in asked.signs if sign in self._questions or sign in self._answers)
+        return 1 - self._signs.share(asked.signs, seen) if asked.signs else 0.0
 
-    def _by_meaning(self) -> bool:
-        return self.meaning is not None and self.meaning.ready
+    def _strange_pairs(self, asked: View) -> float:
+        unseen = frozenset(pair for pair in asked.pairs if not self._pairs.get(pair))
+        return self._twos.share(asked.pairs, unseen)
+
+    def _pairs_in(self, rows: Sequence[str], answer: str) -> frozenset[str]:
+        return frozenset().union(pairs_of(answer), *map(pairs_of, rows))
 
     def _card(self, id: str) -> Card:
         card = self._cards.get(id)
@@ -278,33 +355,15 @@ class Ranker:
         return card
 
     def _prepare(self, entry: Entry) -> Card:
-        rows = tuple(self.normalise(text) for text in (entry.question, *entry.similar))
-        signs = tuple(frozenset(self._cut(row)) for row in rows)
-        answer = frozenset(self._cut(self.normalise(entry.answer)))
-        kinds = frozenset().union(*(kinds_of(row) for row in rows[:1]))
-        return Card(rows, signs, answer.union(*signs), self.tagger.entry(entry), kinds)
+        rows = tuple(self._view(self.normalise(text)) for text in (entry.question, *entry.similar))
+        answer = self._view(self.normalise(entry.answer))
+        signs = answer.signs.union(*(row.signs for row in rows))
+        pairs = answer.pairs.union(*(row.pairs for row in rows))
+        return Card(rows, signs, pairs, self.tagger.entry(entry), kinds_of(rows[0].text))
+
+    def _view(self, text: str) -> View:
+        return View(text, frozenset(self._cut(text)), pairs_of(text))
 
     def _cut(self, text: str) -> list[str]:
         """Characters and the words of the dictionary. Pairs and jieba's words bought nothing more (decision 0009)."""
         return PIECES.findall(text) + [f"{word}|" for word in self._words(text).split("\x01")[1::2]]
-
-
-def kinds_of(asked: str) -> frozenset[str]:
-    """What kind of answer is wanted."""
-    return frozenset(kind for kind, words in KINDS_OF_QUESTION if any(word in asked for word in words))
-
-
-def _covered(signs: Iterable[str], by: frozenset[str], weight: Mapping[str, float]) -> float:
-    total = got = 0.0
-    for sign in signs:
-        total += weight[sign]
-        if sign in by:
-            got += weight[sign]
-    return got / total if total else 0.0
-
-
-def _leads(scores: Mapping[str, float], ids: Sequence[str]) -> dict[str, float]:
-    """How far each is ahead of the best of the others."""
-    values = sorted((scores.get(id, 0.0) for id in ids), reverse=True)
-    first, second = values[0] if values else 0.0, values[1] if len(values) > 1 else 0.0
-    return {id: (own := scores.get(id, 0.0)) - (second if own == first else first) for id in ids}

@@ -37,7 +37,7 @@ class Tags:
 class Tagger:
     """Finds the tags a text names; the longest word at a place wins (个体工商户 is no 个体, 企业所得税 no 企业)."""
 
-    __slots__ = ("_kin", "_mark", "_names", "_wide")
+    __slots__ = ("_kin", "_mark", "_names", "wide")
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         table: dict[str, str] = {}
@@ -48,7 +48,7 @@ class Tagger:
         self._mark = Rewriter({**hidden, **table})
         self._names: Mapping[str, Mapping[str, str]] = vocabulary.tags
         self._kin = vocabulary.kin
-        self._wide = vocabulary.wide
+        self.wide = vocabulary.wide
 
     def __call__(self, text: str, today: date | None = None) -> Tags:
         plain = widen(text)
@@ -72,13 +72,13 @@ class Tagger:
         return "".join(a + b for a, b in zip(pieces[::2], [*kept, ""], strict=True))
 
     def entry(self, entry: Entry) -> Tags:
-        """What an entry is for: what it declares, else what its questions name; periods also from its answer."""
+        """What an entry is for: what it declares and its standard question names; periods only where that one does."""
         asked = self(" ".join((entry.question, *entry.similar)))
         question, answer = self(entry.question), self(entry.answer)
         return Tags(
-            self._canonical("taxpayer", entry.taxpayer_type) or question.taxpayer,
+            self._canonical("taxpayer", entry.taxpayer_type) | question.taxpayer,
             (self._canonical("tax", entry.tax) | question.tax) or NONE,
-            asked.period | answer.period,
+            asked.period | answer.period if question.period else NONE,
             asked.years | answer.years,
             asked.amounts | answer.amounts,
         )
@@ -104,9 +104,9 @@ class Tagger:
     def _other_taxpayer(self, asked: frozenset[str], entry: frozenset[str]) -> bool:
         if not asked or not entry or asked & entry:
             return False
-        narrow = asked - self._wide
+        narrow = asked - self.wide
         if not narrow:  # 企业、个人、单位 say little; they exclude only each other
-            return bool(entry <= self._wide) and not self._related(asked, entry)
+            return bool(entry <= self.wide) and not self._related(asked, entry)
         if RIVALS & narrow and RIVALS & entry:
             return True
         return not self._related(narrow, entry)
