@@ -217,7 +217,7 @@ class Routing:
                 score += RURAL_GAIN * (prose >= ENOUGH) if scene.rural else LOCAL.get(scene.kind, -0.3)
             if prose >= ENOUGH:
                 score += venue.get(unit, 0.0)
-                score += KEEPER * (scene.kind == "park" and "公园" in self._kinds[unit])
+                score += KEEPER * _keeps("公园" in self._kinds[unit], scene.kind)
             scored.append((score, unit, claim.words))
         return scored
 
@@ -299,6 +299,11 @@ def _item_score(item: Item, tiers: Sequence[tuple[float, Sequence[str]]], verbs:
             work = VERB * ((verbs in item.verbs) - 0.5) * 2 if verbs and item.verbs else 0.0
             return weight * (item.factor + extra + work), found, tier
     return 0.0, [], 0
+
+
+def _keeps(park: bool, kind: str) -> int:
+    """A park's own keeper gains in parks and loses outside them."""
+    return park * ((kind == "park") - (kind in ("street", "estate", "village", "market")))
 
 
 def _called(unit: Unit, terms: Sequence[str]) -> bool:

@@ -76,19 +76,21 @@ def items_of(unit: Unit) -> tuple[Item, ...]:
     prose = BESIDES.sub("", unit.duty.replace("交通信号", "信号"))  # 通信 is not to be read across the two words
     idle = IDLY if IDLE.search(prose) else 1.0
     out: list[Item] = []
-    for clause in re.findall(r"[（(]?[^。；;\n，：:,（()）]+", prose):
-        told = clause.lstrip("（(")
-        if told != clause and (HANDED.search(told) or _goes_away(told, unit)):
+    over = ""
+    for clause in re.findall(r"[（(]?[^。；;\n，：:,（()）]+[：:。；;\n]?", prose):
+        told = clause.strip("（(：:。；;\n")
+        if clause[0] in "（(" and (HANDED.search(told) or _goes_away(told, unit)):
             out[-LAST:] = [replace(item, factor=item.factor * HANDED_ON) for item in out[-LAST:]]
-        out += (replace(item, factor=item.factor * idle) for item in _items(told, unit))
+        out += (replace(item, factor=item.factor * idle) for item in _items(told, unit, over))
+        over = _ground(told) if clause[-1] in "：:" else "" if clause[-1] in "。\n" else over
     return tuple(out)
 
 
-def _items(clause: str, unit: Unit) -> Iterator[Item]:
+def _items(clause: str, unit: Unit, over: str) -> Iterator[Item]:
     verbs = _verbs(clause)
     first = clause.split("、")[0]
     outer = SITE.match(first)
-    ground = "" if (found := _ground(first)) == PARK and not outer else found
+    ground = over if (found := _ground(first)) in ("", PARK) and not outer else found
     against = bool(AGAINST.search(clause)) or _goes_away(clause, unit)
     governed = next((f for pattern, f in WEAK[:2] if pattern.search(clause[:HEAD])), 1.0)
     for text in filter(None, clause.split("、")):
