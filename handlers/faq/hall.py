@@ -159,7 +159,9 @@ class Hall:
         words, day = _STARRED.sub("", commands.without_tag(event.text)), office_day(at)
         if saying.noise(words) or self._for_somebody_else(event):
             return Hearing((Outcome("silent"),))
-        words = _REPROACH.sub("", words, count=1)
+        if _ADVERTISES.search(words) and "?" not in words and "？" not in words:
+            return Hearing((Outcome("silent"),))
+        reproached, words = _REPROACH.match(words) is not None, _REPROACH.sub("", words, count=1)
         if chosen := self._clarified(words, day, turns):
             return self._hearing((chosen,))
         before = tuple(said.text for said in turns)
@@ -170,6 +172,10 @@ class Hall:
         ):
             return Hearing((Outcome("silent", reason="unknown"),))  # it leans on words its sender never said
         outcomes = self.assistant.hear(words, day, before)
+        if reproached and before and not any(outcome.band == "answer" for outcome in outcomes):
+            outcomes = self._meant(words, before[-1], day) or outcomes
+        if event.action == PERSONAL and outcomes[0].band == "silent" and _LOOK_UP.search(words):
+            outcomes = (Outcome("handoff", reason="matter", asked=words),)
         heard = self.assistant.ear(words)
         return self._hearing(tuple(_sensible(self._word_for_word(o, day), words, heard) for o in outcomes))
 
@@ -184,6 +190,11 @@ class Hall:
         asked = ranker.normalise(outcome.asked)
         same = any(ranker.normalise(row) == asked for row in (first.question, *first.similar))
         return replace(outcome, band="answer", reason="", entry=first, choices=()) if same else outcome
+
+    def _meant(self, words: str, before: str, day: date) -> tuple[Outcome, ...]:
+        """没用，我问的是所得税能不能扣: the earlier question with what is said instead, if that finds something."""
+        found = self.assistant.ask(followups.joined(words, before, self.assistant.ranker.tagger), day)
+        return (found,) if found.band in ("answer", "choose") else ()
 
     def _for_somebody_else(self, event: Event) -> bool:
         """@乙 你上次那个退下来没: not for the bot, unless it is one of the bureau who is asked."""
@@ -248,6 +259,8 @@ def still(text: str) -> bool:
     return _STILL.match(commands.without_tag(text)) is not None
 
 
+_ADVERTISES = re.compile(r"加.{0,2}(?:微信|[vV])|全包|包过|低价|优惠价|扫码进群|代理?记?账.{0,6}\d")
+_LOOK_UP = re.compile(r"查|看[一下]?下|帮.{0,3}[看查]|欠[税费]")
 _STARRED = re.compile(r"[0-9A-Za-z]*\*+[0-9A-Za-z]*")
 _SYSTEM = re.compile(r"系统|平台|网站|网厅|软件|客户端|app|税务局|发票|数电|个税", re.IGNORECASE)
 _LEANS = re.compile(r"^(?:那么?|这个|那个|还有|如果|要是|换成).{0,14}$|^.{0,8}呢[?？。!！]*$")
