@@ -37,6 +37,7 @@ PROBLEMS = (
     "雨水篦子堵了", "河道里漂着垃圾", "墙上乱涂乱画", "违章搭建棚子", "路牌歪了", "垃圾桶满了没人收", "公交站牌倒了",
 )  # fmt: skip
 LEAPS = (600, 14400)  # seconds at a time where whole lives are lived
+DETOURS = 4  # rounds in which the last tasks may still stray
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
@@ -253,14 +254,15 @@ class Storm:
             await who.forward(seconds)
 
     async def _lead_on(self) -> None:
-        """Nine tasks of ten go straight to the end; the rest stay where they are, for the timers."""
+        """Nine tasks of ten go to the end, at first by detours; the rest stay where they are, for the timers."""
         for n in itertools.count():
             found = await asyncio.to_thread(standing, self.server.data, OPEN, 10_000)
             left = [task for task in found if not task.number.endswith("0") and self._office.staff(task.unit)]
             if not left:
                 return
-            assert n < 20, f"still open: {left[:3]}"
-            said = [straight_on(task, self._office, self._random, task.opened_at) for task in left]
+            assert n < 30, f"still open: {left[:3]}"
+            go = next_words if n < DETOURS else straight_on
+            said = [go(task, self._office, self._random, task.opened_at) for task in left]
             step = itertools.count()
             await asyncio.gather(
                 *(self._say(self._person(who), f"e{n}-{next(step)}", text, []) for who, text in filter(None, said))
