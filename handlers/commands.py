@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Container, Iterable
+from collections.abc import Container
 from dataclasses import dataclass, replace
 
 WORDS: dict[str, str] = {
@@ -27,7 +27,7 @@ WORDS: dict[str, str] = {
     "resume": "恢复办理 继续办理",
     "merge": "并案 合并 并入",
     "split": "拆分 拆开",
-    "withdraw": "撤回 撤销",
+    "withdraw": "撤回 撤销 撤单 申请撤回 申请撤单",
     "reject": "不予受理 不受理 不予立案",
     "appeal": "申诉",
     "force_close": "强制办结",
@@ -106,7 +106,7 @@ _SERIAL = re.compile(r"第?(\d{1,4})(?:号工单|号单|号)?(?=$|[\s,。:;、])
 _AHEAD = re.compile(r"第?(\d{1,4})(?:号工单|号单|号)\s*")
 _MENTION = re.compile(r"@[^\s@,，。:：]{1,20}")
 _COURTESY = re.compile(
-    r"^(?:好的?了?|行了?|嗯+|ok|OK|是|可以了?|没问题|发错了?|搞错了?|不好意思|重复了|很好|不错|满意|看过了?|我们?|我局|我单位|本单位|已经?|现在?|马上|这单|此单|本单)(?=\S)[,。!、\s]*"
+    r"^(?:好的?了?|行了?|嗯+|ok|OK|是|可以了?|没问题|发错了?|搞错了?|不好意思|重复了|很好|不错|满意|看过了?|我们?|我局|我单位|本单位|已经?|现在?|马上(?!到|反馈|来|就)|这单|此单|本单)(?=\S)[,。!、\s]*"
 )
 _PARTICLES = re.compile(
     r"(?:一下|了|啦|吧|哈|哦|呀|啊|下|好|的|完毕|此单|该单|这单|本单|工单|单子|谢谢|辛苦|马上(?:去|到|处理|安排|办)?|[!~,。.、\s])*"
@@ -114,7 +114,9 @@ _PARTICLES = re.compile(
 _CHOICE = re.compile(r"(?:选?第?)([1-4一二三四①-④])(?:号|个|项)?[.。!、]?")
 _CHOICES = {c: str(n) for n, row in enumerate(("1一①", "2二②", "3三③", "4四④"), 1) for c in row}
 _ASKING = re.compile(r"(?:吗|呢|没有?|么|\?)[?!。]*$")
-_DOUBT = re.compile(r"没|未|谁|怎|何|别|不|催|请|再|等")
+_DOUBT = re.compile(
+    r"没|未|谁|怎|何|别|不|催|请|再|等|[他她你您]|说|昨|明|今晚|午|后|会|要|准备|才|先|除非|如果|被|待|快|能"
+)
 _AT_END = re.compile(r"(签收|接单|到场|退单|撤回)(?:了|啦|吧)?$")
 
 
@@ -258,7 +260,7 @@ def _with_tail(verb: str, word: str, tail: str) -> Command | None:
         return Command(verb, word)
     tail = tail.removeprefix("一下").removeprefix("了")
     apart = tail[0] in " ,。:;、!.\n-" or bool(_SERIAL.match(tail))
-    if not apart and word not in GLUED:
+    if not apart and (word not in GLUED or (word == "派" and tail[0] in "得的出人来不错对")):
         return None
     rest = tail.strip(" ,。:;、!\n-")
     return Command(verb, word, rest=rest, loose=not apart or len(rest) > 12)
@@ -291,14 +293,19 @@ def _nearly(plain: str) -> Command | None:
     for length in (4, 3, 2):
         said = plain[:length]
         if len(said) == length and (not plain[length:] or plain[length] in " ,。:;"):
-            near = {VERBS[word] for word in VERBS if len(word) == length and _differs_once(word, said)}
-            if len(near) == 1:
+            near = {VERBS[word] for word in NEARLY if len(word) == length and _differs_once(word, said)}
+            if len(near) == 1 and not _OTHER_WORD.search(said):
                 return Command(near.pop(), said, rest=plain[length:].strip(" ,。:;"))
     return None
 
 
-def _differs_once(one: Iterable[str], other: Iterable[str]) -> bool:
-    return sum(a != b for a, b in zip(one, other, strict=True)) == 1
+NEARLY = tuple(word for word, verb in VERBS.items() if verb not in ALONE and word not in FAINT and word[0] != "已")
+_OTHER_WORD = re.compile("|".join(map(re.escape, sorted(VERBS, key=len, reverse=True))) + "|[没未不等先别请莫勿待催]")
+
+
+def _differs_once(one: str, other: str) -> bool:
+    wrong = [b for a, b in zip(one, other, strict=True) if a != b]
+    return len(wrong) == 1 and wrong[0] not in "吧了啊的下个呢吗"
 
 
 def tagged(text: str) -> bool:

@@ -40,10 +40,11 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """What a sentence asks for, likeliest first, and whether it asks or tells instead."""
+    """What a sentence asks for, likeliest first; whether it asks instead; and the verbs it names without meaning them."""
 
     hits: tuple[Hit, ...] = ()
     asks: bool = False
+    barred: frozenset[str] = frozenset()
 
 
 def _ways() -> Iterator[Way]:
@@ -57,10 +58,10 @@ _TABLE: tuple[tuple[str, str, str, str], ...] = (
     ("exempt_no", "不同意豁免", r"不(?:同意|批准?|准|予|能)(?:超时)?(?:豁免|免责|免予?于?考核)|(?:豁免|免责)(?:我|申请)?(?:不同意|不批|不予|不行)", ""),
     ("exempt_ok", "同意豁免", r"(?<!不)(?:同意|批准|准予|准许)[^,]{0,4}(?:豁免|免责|免于考核|不计超时)|(?:豁免|免责)(?:申请)?,?我?(?:同意|批准|批了|准了)", ""),
     ("exempt", "豁免", r"豁免|免责|免[于予]?考核|(?:不|别)(?:要)?(?:计|算|作|按|记)(?:入|为|作|成|我们)?超时|[免剔]除超时", ""),
-    ("deny", "不同意", r"不同意|不批准|不批|不予(?:批准|同意|延期|挂账)|驳回", r"不(?:给|让|能|许|准|可以?)?(?:再)?(?:延期?(?:了|$|,)|挂账)|没必要(?:延|挂)|不准"),
-    ("grant", "同意", r"(?<!不)(?:同意|批准|准予|准许|批了|准了)|(?:可以|行|能|给你们?|给他们|就)延(?!误)", r"^(?:可以|行|准|批|好的?|没问题|ok|中)(?:吧|了|的)?$"),
+    ("deny", "不同意", r"不同意|不批准|不批|不予(?:批准|同意|延期|挂账)|驳回", r"不(?:给|让|能|许|准|可以?)(?:再)?(?:延期?(?:了|$|,)|挂账)|没必要(?:延|挂)|不准"),
+    ("grant", "同意", r"(?<!不)(?:同意|批准|准予|准许|批了|准了)|(?:可以|行|能|给你们?|给他们|就)延(?!误)|^延(?:期)?吧$", r"^(?:可以|行|准|批|好的?|没问题|ok|中)(?:吧|了|的)?$"),
     ("force_close", "强制办结", r"(?:强制|强行|特批|直接|先行)(?:办结|结案|结单|关闭|销号)", ""),
-    ("reject", "不予受理", r"不予?(?:受理|立案)|不符合(?:受理|立案)|(?:不在|不属于?)受理范围|不收这", ""),
+    ("reject", "不予受理", r"不予?(?:受理|立案)|不符合(?:受理|立案)(?:条件|范围|标准|要求)?|(?:不在|不属于?)受理范围|不收这", ""),
     ("appeal", "申诉", r"申诉|申述|不服|有异议|复议", ""),
     ("verify_fail", "返工", r"不合格|不达标|返工|(?:不|没|没有|未)(?:能|予|让|可以|给|该)?通过|(?:通?过|验收)不了|重做|打回|不认可|不过关|过不了关|重新(?:弄|做|搞|整)", saying.BAD),
     ("reopen", "重开", r"重开|重启|重新(?:打开|办理|处理|立案|派人|开)|开回来|重办|再打开", r"又(?:坏|灭|堆|贴|脏|堵|漏|冒|犯|出现|反弹|不亮|来|满|塌|开始|回潮|占|乱|破|掉|不行|臭|黑)|反弹|回潮|复发|死灰复燃|没(?:过)?(?:几|两|一)天"),
@@ -88,7 +89,7 @@ FACTS = frozenset({"accept", "arrive", "feed_back", "verify_ok"})  # what somebo
 _CLAUSE = re.compile(r"[^,。;!?\n\s~…]+\??")
 _ASKS = re.compile(
     r"\?|[吗么嘛]$|呢$|没有?$|(?:了|过|通过|合格|签收|办结|同意|行|好)不$|是不是|能不能|要不要|可不可以|有没有|行不行|对不对|该不该|用不用|是否|能否|可否"
-    r"|谁|怎么|怎样|咋|(?<!没)(?<!没有)(?:什么|啥)|哪[个位里儿家天些一]|到哪|何时|为何|多久|几点|几时|多少"
+    r"|谁|怎么|怎样|咋|(?<!没)(?<!没有)(?:什么|啥)|(..?)不\1|哪[个位里儿家天些一]|到哪|何时|为何|多久|几点|几时|多少"
 )
 _WISH = re.compile(r"(?:能不能|能否|可否|可不可以|可以|行不行|看能)|(?:一下|下)吗")
 _WISHED = frozenset(
@@ -103,8 +104,8 @@ _DENIED_AFTER = re.compile(
     r"个?不(?:了|成|得|起|行|能|可以|合适|对|现实|好|通|够)|没(?:必要|用|戏|法|门|有?意义)|无(?:必要|法)|是不"
 )
 _ATTRIBUTE = re.compile(
-    r"得|率|人员?|情况(?!如下|[::是])|时间|时限|时效|照片?|图|材料|记录|过程|流程|标准|表|单(?!了|吧|$)|台账|后|之[后前]|以[后前]|前|时|期间"
-    r"|的(?![吧了话]|$)|环节|状态|手续|通知|规定|制度|权限|次数|功能|按钮|键|两个字|一栏|数|比例|这[个一]?步|意见|依据|条件|办法|方案|报告|名单|群|快|慢|早|晚|及时|速度|才|不及时|要[求看先有经]|需|应|必须|会"
+    r"得|率|人员|情况(?!如下|[::是])|时间|时限|时效|照片?|图|材料|记录|过程|流程|标准|表|单(?!位|了|吧|$)|台账|后|之[后前]|以[后前]|前|时|期间"
+    r"|的(?![吧了话]|$)|环节|状态|手续|通知|规定|制度|权限|次数|功能|按钮|键|两个字|一栏|数|比例|这[个一]?步|意见|依据|条件|办法|方案|报告|名单|群|快|慢|早|晚|及时|速度|才|不及时|要[求看先有经带写拍附及]|需|应|必须|会(?!同|办)"
 )
 _OTHERS = re.compile(
     r"[他她](?:们|说)?|人家|对方|大家都|有人|谁|别的?人|听说|据说|说(?:是|要|已|可以|不|没|过)|以为|记得|好像|似乎|可能|估计|大概|也许|应该是?|据|万一|如果|要是|假如|倘|除非|只要|一旦|若"
@@ -128,6 +129,7 @@ def read(plain: str) -> Spoken:
     """Read the folded words of a message, its task numbers taken out."""
     clauses = _CLAUSE.findall(plain)
     found: dict[str, Hit] = {}
+    barred: set[str] = set()
     asks, supposed = False, False
     for place, clause in enumerate(clauses):
         asking = bool(_ASKS.search(clause))
@@ -137,21 +139,24 @@ def read(plain: str) -> Spoken:
         for way in WAYS:
             if way.verb in found and (found[way.verb].sure or not way.sure):
                 continue
-            if hit := _hit(way, clauses, place, asking):
+            if hit := _hit(way, clauses, place, asking, barred):
                 found[way.verb] = hit
         supposed = supposed or bool(_IF.search(clause))
     hits = [hit for hit in found.values() if hit.verb != "look_up"]
     hits += _softly(plain, clauses, found) if not asks else []
+    if _UNDER_WAY.search(plain):
+        hits = [hit for hit in hits if hit.sure]
     if any(hit.verb == "verify_ok" for hit in hits) and _SPOILT.search(plain):
         hits = [hit for hit in hits if hit.verb != "verify_ok"]
     hits.sort(key=lambda hit: not hit.sure)
-    return Spoken(tuple(hits), asks or "look_up" in found)
+    return Spoken(tuple(hits), asks or "look_up" in found, frozenset(barred - found.keys()))
 
 
+_UNDER_WAY = re.compile(r"等等|别急|正在|在弄")
 _SPOILT = re.compile(r"残留|没清|没修|没弄|不干净|不到位|还是(?:没|不)|不行|返工|不合格|但|除了")
 
 
-def _hit(way: Way, clauses: list[str], place: int, asking: bool) -> Hit | None:
+def _hit(way: Way, clauses: list[str], place: int, asking: bool, barred: set[str]) -> Hit | None:
     clause = clauses[place]
     for found in way.pattern.finditer(clause):
         before, after = clause[: found.start()], clause[found.end() :]
@@ -159,37 +164,58 @@ def _hit(way: Way, clauses: list[str], place: int, asking: bool) -> Hit | None:
             return None
         if way.verb == "look_up":
             return Hit("look_up", "查", True, "")
-        if _blocked(way, before, after, found[0]):
+        if _blocked(way, before, after):
+            barred.add(way.verb)
             continue
         rest = _rest(way, clauses, place, found)
         return Hit(way.verb, _word(way, clause), way.sure, rest, place)
     return None
 
 
-def _blocked(way: Way, before: str, after: str, word: str) -> bool:
-    if (
-        _DENIED.search(before)
-        or _DENIED_AFTER.match(after)
-        or _SAID.search(before)
-        or re.match("的话|再说|就好", after)
-    ):
+def _blocked(way: Way, before: str, after: str) -> bool:
+    """Whether the words around a verb deny it, make a noun of it, put it off or tell it of somebody else."""
+    before = _WISH.sub("", before)
+    if _DENIED.search(before) or _DENIED_AFTER.match(after) or _SAID.search(before) or _UNREAL.match(after):
         return True
-    if (
-        way.sure
-        and _ATTRIBUTE.match(after)
-        and not (way.verb in ("extend", "suspend", "exempt") and after[:1] in "要需")
-    ):
+    return _is_noun(way, after) or (_not_yet(way, before) if way.verb in FACTS else _not_meant(way, before, after))
+
+
+_UNREAL = re.compile(r"的话|再说|就好")
+
+
+def _is_noun(way: Way, after: str) -> bool:
+    if not way.sure or way.verb == "correct" or (way.verb in ("extend", "suspend", "exempt") and after[:1] in "要需"):
+        return False
+    return bool(_ATTRIBUTE.match(after))
+
+
+def _not_yet(way: Way, before: str) -> bool:
+    """A fact told of later, of somebody else, or as an order to somebody else."""
+    if way.verb == "verify_ok" and before.endswith(_BY_FORCE):
         return True
-    if way.verb in FACTS:
-        near = before if not _DONE_NOW.search(before) else re.sub(r"(?:可以|能|同意|给|请|来|就)$", "", before)
-        return bool(_OTHERS.search(before)) or bool(
-            _LATER.search(near) and not re.search(r"(?:已经?|刚刚?|现已)$", near)
-        )
+    if way.verb in ("arrive", "feed_back") and _AT_ONCE.search(before):
+        return True
+    near = _MODAL.sub("", before) if _DONE_NOW.search(before) else before
+    return bool(_OTHERS.search(before) or (_LATER.search(near) and not _ALREADY.search(near)))
+
+
+_BY_FORCE = ("强制", "强行", "特批", "直接", "先行")
+_AT_ONCE = re.compile(r"马上|立[即刻]|这就")
+_MODAL = re.compile(r"(?:可以|能|同意|给|请|来|就)$")
+_ALREADY = re.compile(r"(?:已经?|刚刚?|现已)$")
+
+
+def _not_meant(way: Way, before: str, after: str) -> bool:
+    if way.verb == "verify_fail" and (_FOR_NOW.search(before) or _UNDER_WAY.search(before + after)):
+        return True
     if way.verb in ("return_", "reopen", "verify_fail", "withdraw", "reject", "force_close"):
-        return bool(
-            re.search(r"等|待|[他她]|准备|打算|有人|让|叫|怕|担心|避免|防止|以免|免得|防", before)
-        ) or after.startswith("也")
-    return bool(re.search(r"[他她]们?|有人|怕|担心|避免|防止|以免|免得", before))
+        return bool(_PUT_OFF.search(before)) or after.startswith("也")
+    return bool(_AFRAID.search(before))
+
+
+_FOR_NOW = re.compile(r"(?:暂时?|先)$")
+_AFRAID = re.compile(r"[他她]们?|有人|怕|担心|避免|防止|以免|免得")
+_PUT_OFF = re.compile(rf"{_AFRAID.pattern}|等|待|准备|打算|让|叫|防")
 
 
 def _word(way: Way, clause: str) -> str:

@@ -36,7 +36,7 @@ def heard(turn: Turn, command: Command) -> Command | None:
         return _made(turn, command, hit)
     if not (command.numbers or about):
         return None
-    if spoken.asks or command.verb:
+    if (spoken.asks and not command.verb) or command.verb in spoken.barred or _WHEN.search(command.rest):
         return Command("look_up", "查", command.numbers)
     return None
 
@@ -86,10 +86,8 @@ def _able(turn: Turn, hit: Hit, task: Task) -> bool:
 
 
 def _complete(turn: Turn, hit: Hit) -> bool:
-    """Handing over needs somebody to hand to; a doubtful word without one is talk."""
-    if hit.verb not in ("reassign", "joint") or (hit.sure and hit.word != "改派"):
-        return True
-    return hit.sure or bool(desk.units_in(turn, hit.rest))
+    """Handing over needs somebody to hand to."""
+    return hit.verb not in ("reassign", "joint") or bool(desk.units_in(turn, hit.rest))
 
 
 def _made(turn: Turn, command: Command, hit: Hit) -> Command:
