@@ -128,7 +128,8 @@ async def test_a_hundred_overdue_tasks_for_thirty_days_name_nobody_in_the_group(
             await rehearsal.step(Line(n * 600 + 60, "ssp", "zhangqiang", ("", "签收", "到场")[n % 3] + f" {number(n)}"))
     before = len(sent)
     for day in range(1, 31):
-        await rehearsal.step(Line(day * 86400))
+        for n in (3, 4, 5):  # somebody asks every day at nine, for one of each third
+            await rehearsal.step(Line(day * 86400 + n, "ssp", "limin", f"催办 {number(n)}"))
     late = await rehearsal.engine.store.read(
         lambda c: c.execute("select count(distinct task) from history where event = 'overdue'").fetchone()[0]
     )
