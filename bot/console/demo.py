@@ -206,8 +206,8 @@ def _tax(connection: sqlite3.Connection, office: Office) -> list[Turn]:
         (next((p.id for p in approving(office, d.author)), ""), d.number[1:], "审核")
         for d in reversed(faq.drafts(connection, "review"))
     )
-    found = (*review, *open_, *owing)
-    return [Turn(office.people[person], number, what) for person, number, what in found if person in office.people][:3]
+    found = {(person, what): number for person, number, what in (*owing, *open_, *review) if person in office.people}
+    return [Turn(office.people[person], number, what) for (person, what), number in found.items()][:3]
 
 
 def _awaited(connection: sqlite3.Connection, office: Office, task: Task) -> Person | None:

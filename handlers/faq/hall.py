@@ -164,7 +164,7 @@ class Hall:
         reproached, words = _REPROACH.match(words) is not None, _REPROACH.sub("", words, count=1)
         if chosen := self._clarified(words, day, turns):
             return self._hearing((chosen,))
-        before = tuple(said.text for said in turns)
+        before = tuple(said.text for said in turns) if reproached or self._says_something(words) else ()
         if (
             _LEANS.search(words)
             and not self.assistant.ear.terms(words)
@@ -190,6 +190,16 @@ class Hall:
         asked = ranker.normalise(outcome.asked)
         same = any(ranker.normalise(row) == asked for row in (first.question, *first.similar))
         return replace(outcome, band="answer", reason="", entry=first, choices=()) if same else outcome
+
+    def _says_something(self, words: str) -> bool:
+        """Whether a message asks or names anything: 学习了 after an answer does not ask for it again."""
+        ear, tags = self.assistant.ear, self.assistant.ranker.tagger(words)
+        return (
+            ear(words).asks
+            or bool(ear.terms(words))
+            or any(tags.of(kind) for kind in KINDS)
+            or bool(_LEANS.search(words))
+        )
 
     def _meant(self, words: str, before: str, day: date) -> tuple[Outcome, ...]:
         """没用，我问的是所得税能不能扣: the earlier question with what is said instead, if that finds something."""

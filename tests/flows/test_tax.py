@@ -29,6 +29,18 @@ async def test_a_question_gets_the_approved_text_with_basis_and_validity_and_tha
     """)
 
 
+async def test_a_remark_after_an_answer_does_not_bring_it_again() -> None:
+    await play("""
+        — 11月24日 —
+        10:00 方欣: 孩子上学个税一个月能扣多少
+            群: 【解答】子女教育 …
+        10:01 方欣: 学习了
+        10:02 方欣: 没用
+        10:03 方欣: 晓得喽
+        10:04 方欣: 牛啊
+    """)
+
+
 async def test_two_askers_lean_each_on_their_own_words() -> None:
     await play("""
         — 11月24日 —
