@@ -84,11 +84,11 @@ def of(source: Tx | sqlite3.Connection, task: str) -> list[Twin]:
 def standing(source: Tx | sqlite3.Connection, limit: int = 100) -> list[tuple[Task, Twin]]:
     """Every suggestion nobody answered between open tasks, newest first: (the newer task, the suggestion)."""
     rows = source.execute(
-        f"select {_COLUMNS}, l.other, l.reasons from task_like l join task t on t.id = l.task join task o on o.id = l.other"
-        f" where l.apart_at is null and t.{_OPEN} and o.{_OPEN} order by l.at desc limit ?",
+        f"select {_COLUMNS}, l.other, l.reasons from task t cross join task_like l on l.task = t.id join task o on o.id = l.other"
+        f" where l.apart_at is null and t.{_OPEN} and o.{_OPEN} order by l.at desc limit ?",  # open tasks are few: go through those
         (limit,),
     ).fetchall()
-    others = _tasks(source, [row[-2] for row in rows])
+    others = _tasks(source, [row[-2] for row in rows]) if rows else {}
     return [(Task(*row[:-2]), Twin(row[0], others[row[-2]], tuple(row[-1].split("|")))) for row in rows]
 
 
