@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from config.digest import table
 from digests.facts import form_of
 from digests.items import Item
+from digests.markings import marking
 from digests.screening import RULES, find_secret
 
 MARKS = tuple(
@@ -65,7 +66,8 @@ def secrecy(item: Item) -> list[Finding]:
         secret = find_secret(text[start : start + 4000], MARKS)
         if secret and secret.level in ("block", "hold"):
             return [Finding("secrecy", "block", secret.rule)]
-    return [Finding("secrecy", "block", "内部资料")] if INSIDE.search(text) else []
+    rule = "内部资料" if INSIDE.search(text) else marking(text)
+    return [Finding("secrecy", "block", rule)] if rule else []
 
 
 def leader_alarms(item: Item, leaders: Sequence[Leader]) -> list[Finding]:
