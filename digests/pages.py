@@ -24,8 +24,13 @@ DATELINE = 40  # a line of its own above the text, not a date in a sentence
 SHORTEST = 6  # a shorter page title names the column
 ALIKE = 0.75  # of a heading's signs must be in a page title that words it another way
 COLUMN_TAG = re.compile(r"^\[[^\[\]]{1,6}\]\s*")  # a forum's column before its title
-SPLIT = re.compile(r"\s*(?:—{2,}|--+|\||丨|｜|_|–|\s-\s)\s*")
-HYPHEN_SITE = re.compile(r"\s*[-－][^-－]{2,20}(?:网|网站|政府|门户|局|频道|发布)$")
+PARTS = re.compile(
+    r"\s*(?:—{2,}|--+|\||丨|｜|_|–|·(?=[\u4e00-\u9fff]{2,12}$)|(?<![0-9A-Za-z])[-－]|[-－](?![0-9A-Za-z])|\s{2,}| (?=[\u4e00-\u9fff]{2,14}$))\s*"
+)
+CRUMB = re.compile("[>›»→]|当前位置|您的位置|所在位置")
+CUT = ("…", "...")
+ABOUT = re.compile("关于|通知|公告|通报|意见|方案|办法|调研|召开|开展|印发")  # words of a title, not of a site
+SITE_LENGTH, SHORT_PART = 20, 8
 TAGS = re.compile(r"<[^>]*>")
 SOURCE = re.compile(r"(?:来源|信息来源|文章来源|稿源|发布机构)\s*[：:]\s*([^\s|丨｜<>：:]{2,40})")
 PUBLISHED = re.compile(
@@ -40,7 +45,7 @@ VALIDITY = re.compile(
 TOLD_BY_SCRIPT = re.compile(
     r"""\bcreateTime\s*=\s*['"](20\d\d-\d\d-\d\d)|\bct\s*=\s*['"](1\d{9})['"]"""
 )  # WeChat articles
-MIDDLE = "td[align=center] b, td[align=center] font, p[align=center] b, p[align=center] strong, center b, center font, font[size] b"
+MIDDLE = "td[align=center] b, td[align=center] font, p[align=center] b, p[align=center] strong, center b, center font, font[size] b, font[size]"
 SCRIPTED = re.compile(r"<script\b", re.IGNORECASE)
 DATE_METAS = (
     "pubdate",
@@ -132,22 +137,27 @@ def _shown(tree: LexborHTMLParser) -> str:
 
 
 def _title(tree: LexborHTMLParser, metas: Mapping[str, str], labels: Mapping[str, str]) -> str | None:
-    """The visible heading that agrees with the page's <title> or its meta; else these."""
-    page = _clean(next((node.text() for node in tree.css("title")), ""))
-    named = metas.get("articletitle") or metas.get("og:title") or ""
-    headings = [_clean(node.text()) for css in table("reading")["titles"] for node in tree.css(css)[:6]]
-    fits = [h for h in headings if 4 <= len(h) <= TITLE_LENGTH and (_agrees(h, page) or _agrees(h, named))]
+    """The visible heading that agrees with the page's <title> or its meta; else these; else what stands out."""
+    whole = _clean(next((node.text() for node in tree.css("title")), ""))
+    page = _own_part(whole)
+    named = _own_part(metas.get("articletitle") or metas.get("og:title") or "")
+    nodes = [node for css in table("reading")["titles"] for node in tree.css(css)[:6] if not _is_menu(node)]
+    headings = [
+        text for node in nodes if 4 <= len(text := _clean(node.text())) <= TITLE_LENGTH and not CRUMB.search(text)
+    ]
+    fits = [h for h in headings if not _is_site(h) and (_agrees(h, whole) or _agrees(h, named))]
     if fits:
-        best = max(fits, key=lambda h: len(_bare(h)))
+        best = max(fits, key=lambda h: (_bare(h) in (_bare(page), _bare(named)), len(_bare(h))))
         untagged = COLUMN_TAG.sub("", best)
         return untagged if _bare(best) not in _bare(page + named) and _bare(untagged) in _bare(page + named) else best
-    if len(named) >= 4:
-        return named
-    plain = labels.get("title") or _without_site(page)
-    if len(plain) < SHORTEST or plain.endswith(tuple(table("reading")["site_ends"])):
-        middle = (_clean(node.text()) for node in tree.css(MIDDLE)[:12] if not _is_menu(node))
-        plain = next((h for h in (*headings, *middle) if SHORTEST < len(h) <= TITLE_LENGTH and h != plain), plain)
-    return plain or None
+    plain = named if len(named) >= 4 else page if len(page) >= SHORTEST else labels.get("title", "")
+    if plain and not plain.endswith(CUT):
+        return plain
+    middle = (_clean(node.text()) for node in tree.css(MIDDLE)[:12] if not _is_menu(node))
+    apart = (
+        h for h in (*headings, *middle) if SHORTEST < len(h) <= TITLE_LENGTH and not _is_site(h) and not CRUMB.search(h)
+    )
+    return next(apart, plain or page or (headings[0] if headings else "")) or None
 
 
 def _is_menu(node: LexborNode) -> bool:
@@ -166,16 +176,31 @@ def _bare(text: str) -> str:
     return re.sub(r"[\W_]", "", text)
 
 
-def _without_site(title: str) -> str:
-    """A <title> less the names of column and site it ends (or begins) with."""
-    title = HYPHEN_SITE.sub("", title)
-    parts = [part for part in SPLIT.split(title) if part.strip()]
-    sites = tuple(table("reading")["site_names"])
-    home = next((i for i, part in enumerate(parts) if i and "官网" in part), len(parts))
-    parts = parts[:home]
-    while len(parts) > 1 and (parts[-1].endswith(sites) or len(parts[-1]) <= 4):
-        parts.pop()
-    return title[: title.rfind(parts[-1]) + len(parts[-1])].strip() if parts else ""
+def _own_part(title: str) -> str:
+    """A title less the names of column and site at its ends; "" when nothing else is left of it."""
+    parts = [part for part in PARTS.split(title) if part.strip()]
+    kept = [part for part in parts if not _is_site(part)]
+    if not kept:
+        return ""
+    best = max(kept, key=len)
+    first, last = parts.index(best), parts.index(best)
+    while first > 0 and parts[first - 1] in kept and len(parts[first - 1]) > SHORT_PART:
+        first -= 1
+    while last + 1 < len(parts) and parts[last + 1] in kept and len(parts[last + 1]) > SHORT_PART:
+        last += 1
+    return title[title.find(parts[first]) : title.rfind(parts[last]) + len(parts[last])].strip()
+
+
+def _is_site(part: str) -> bool:
+    """The name of a site, a column or a template, not of an article."""
+    words = table("reading")
+    bare = part.strip()
+    named = (
+        bare.endswith((*words["site_names"], *words["site_ends"]))
+        and len(bare) <= SITE_LENGTH
+        and not ABOUT.search(bare)
+    )
+    return named or bare in words["columns"]
 
 
 def _published(shown: str, metas: Mapping[str, str], labels: Mapping[str, str], text: str, url: str) -> str | None:
