@@ -79,6 +79,7 @@ def _joint(turn: Turn, task: Task, command: Command) -> None:
     if not assistants:
         return turn.refuse("unclear", moving.say(turn, "unit", task), task=task)
     opening.learn(turn, task, lead)
+    joining = assistants
     if step.to or lead != task.unit:
         final = opening.ruled(turn, task) or bool(task.final and lead == task.unit)
         fields = opening.handed(turn, task, lead, final)
@@ -86,9 +87,10 @@ def _joint(turn: Turn, task: Task, command: Command) -> None:
         tasks.set_units(turn.tx, task.id, lead, assistants)
         opening.start_clocks(turn, task)
     else:
+        joining = [unit for unit in assistants if unit not in tasks.units(turn.tx, task.id)]
         tasks.widen_units(turn.tx, task.id, lead, assistants)
         moving.record(turn, task, "joint", task.state, words=command.rest, amount=len(assistants))
-    _say_joint(turn, task, assistants)
+    _say_joint(turn, task, assistants, joining)
 
 
 def _lead(turn: Turn, words: str) -> str:
@@ -97,12 +99,12 @@ def _lead(turn: Turn, words: str) -> str:
     return turn.office.unit_named[longest] if longest else ""
 
 
-def _say_joint(turn: Turn, task: Task, assistants: list[str]) -> None:
+def _say_joint(turn: Turn, task: Task, assistants: list[str], joining: list[str]) -> None:
     names = "、".join(turn.office.unit_name(unit) for unit in assistants)
     called = moving.at_name(turn, task, task.handler)
     said = moving.say(turn, "joint", task, assistants=short(names, 30), officer=called)
     moving.announce(turn, "dispatched", said, task, mention=task.handler if called else "")
-    for unit in assistants:
+    for unit in joining:
         for officer in turn.office.staff(unit)[:1]:
             turn.tell(officer.id, "dispatched", moving.say(turn, "joint_unit", task), task=task)
     moving.reach(turn, task, task.handler, "dispatched", moving.say(turn, "dispatched_unit", task))
