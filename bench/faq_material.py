@@ -40,12 +40,12 @@ WEIGHT = {
     "slip": 0.5,
     "short": 0.5,
     "story": 0.2,
-    "long": 2.5,
+    "long": 1.5,
     "follow": 1.5,
     "held": 0.3,
     "unclear": 0.8,
     "outside": 0.5,
-    "beside": 1.5,
+    "beside": 0.7,
 }
 
 

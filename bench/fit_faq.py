@@ -41,6 +41,8 @@ PRIOR = {
 """What counts on any base; a few hundred questions move it, they do not replace it."""
 START_FOLLOW = {"fresh_in_all": 3.0, "fresh_in_row": 3.0, "fresh_near": 2.0}
 CONCERN_SIGNS = {"told": -1.0, "called": -1.0, "tiny": -1.0, "exclaims": -1.0}
+POOR = ("cold", "bare", "untaught")
+"""Bases without similar questions teach the order; certainty is learnt on such as an office keeps."""
 FOLDS = 5
 HOLD_OFFICE = 8.0
 
@@ -78,9 +80,10 @@ def fitted(asked: Sequence[Asked]) -> Weights:
     follows = [a.example for a in asked if a.gold and a.kind == "follow"]
     follow = fit_rank(follows, [w + START_FOLLOW.get(name, 0.0) for name, w in zip(RANK, rank, strict=True)], 20, 1.0)
     order = Weights(rank, follow=follow)
-    found = [(a, *winner_of(a.ranker, a.example, order)) for a in asked]
+    taught = [a for a in asked if a.kind not in POOR]
+    found = [(a, *winner_of(a.ranker, a.example, order)) for a in taught]
     right = [bool(a.gold) and id == a.gold for a, id, _ in found]
-    sure = fit_sure([row for _, _, row in found], right, [a.example.weight for a in asked])
+    sure = fit_sure([row for _, _, row in found], right, [a.example.weight for a in taught])
     return Weights(rank, sure, follow=follow)
 
 

@@ -97,13 +97,15 @@ class Assistant:
         if heard.person:
             return Outcome("handoff", reason="person", asked=text)
         before = followups.topic(previous, self.ear) if previous else ""
-        if before and followups.leans(text, heard, terms):
-            whole = followups.joined(text, before, self.ranker.tagger)
-            told = replace(
-                heard, asks=heard.asks or self.ear(before).asks, about=True, told=heard.told and not heard.asks
-            )
-            return self._decide(whole, day, told, followups.added(text))
-        return self._decide(text, day, heard)
+        alone = None
+        if not before or not followups.leans(text, terms):
+            alone = self._decide(text, day, heard)
+            if not before or not followups.brief(text) or not heard.asks or alone.band in ("answer", "silent"):
+                return alone
+        whole = followups.joined(text, before, self.ranker.tagger)
+        told = replace(heard, asks=heard.asks or self.ear(before).asks, about=True, told=heard.told and not heard.asks)
+        leaning = self._decide(whole, day, told, followups.added(text))
+        return leaning if alone is None or leaning.band == "answer" else alone
 
     def _decide(self, text: str, day: date, heard: Heard, fresh: str = "") -> Outcome:
         tags = self.ranker.tagger(text, day)

@@ -23,21 +23,24 @@ from handlers.faq.speech import Heard
 
 CHOICES = 3
 EXACT = 0.999
+WHOLE, ALL = 0.95, 0.9  # shares of an entry's wording in the question, of what the question names in an entry
 
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
     """Certainty from which on it answers or offers a choice; what is not worded as a question must be surer."""
 
-    answer: float = 0.65
+    answer: float = 0.55
     choose: float = 0.3
     story: float = 0.9  # of a long message, whose parts may each fit something else
-    unasked: float = 0.75
+    unasked: float = 0.7
+    blind: float = 0.1  # so much more without the sentence model
     ours: float = 0.5  # chance from which on a message is taken to be for the office at all
     near: float = 0.3  # cosine below which a message without a tax term is on nothing the base is about
     rival: float = 0.22  # share of the second from which on two entries for different people or taxes are ambiguous
     plain: float = 0.8  # chance from which on there is no doubt: that it is for the office, that the second is no rival
-    level: float = 0.1  # share of a second that has every word of the question just as the first has
+    level: float = 0.03  # share from which on another entry that has all the question names makes it ambiguous
+    clear: float = 0.9  # certainty from which on it does not
     instead: float = 0.35  # of the first's share: an effective entry that takes the place of an expired one
 
 
@@ -89,6 +92,7 @@ def decide(ranker: Ranker, ranked: Ranked, heard: Heard, day: date, limits: Thre
     if heard.matter and not heard.asks:
         return Outcome("handoff", reason="matter", top=top, sure=ranked.sure)
     enough = limits.story if ranked.long else limits.answer if asks or exact else limits.unasked
+    enough += 0.0 if ranker.mode == "near" else limits.blind
     if kind or ranked.sure < enough:
         choices = tuple(ranker.entry(candidate.id) for candidate in live[:CHOICES])
         return Outcome("choose", choices=choices, reason=kind or "unsure", top=top, sure=ranked.sure)
@@ -117,7 +121,7 @@ def _in_doubt(
     first = all_[0]
     if first.conflict:
         return first.conflict
-    if len(live) > 1 and live[1].share >= limits.level and _level(first, live[1]):
+    if sure < limits.clear and _level(first, live[1:CHOICES], limits):
         return "unsure"
     if sure >= limits.plain:
         return ""
@@ -135,8 +139,10 @@ def _settled(ranker: Ranker, first: Candidate, other: Candidate, kind: str) -> b
     return place is not None and first.measures[place] > 0 and other.measures[place] == 0
 
 
-def _level(first: Candidate, second: Candidate) -> bool:
-    """Whether one row of the second has as much of the question as one of the first."""
-    if first.measures[AT["alike"]] > EXACT:
+def _level(first: Candidate, others: Sequence[Candidate], limits: Thresholds) -> bool:
+    """Whether another entry has all that the question names, so that it may mean either."""
+    row, named = first.measures[AT["row_in_asked"]], first.measures[AT["pairs_in_all"]]
+    if row > WHOLE or first.measures[AT["alike"]] > EXACT:
         return False
-    return all(second.measures[AT[n]] >= first.measures[AT[n]] - 0.02 for n in ("asked_in_row", "pairs_in_row"))
+    has = [(other.share, other.measures[AT["pairs_in_all"]]) for other in others]
+    return any(share >= limits.level and all_ >= max(named, ALL) for share, all_ in has)

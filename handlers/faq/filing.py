@@ -121,6 +121,7 @@ FILE = re.compile(r"申报|报税|纳税|税|征期|缴款")
 NOW = re.compile(
     r"这个?月|本月|当月|这次|本期|这期|下个?月|上个?月|(?:1[0-2]|[1-9]|十[一二]?|[一二三四五六七八九])月(?!底|末|初|\d|份?之?前)"
 )
+OVER = re.compile(r"^.{0,10}(?:过|结束|完|截止)了?(?:没有?|吗|么|不)[?？]?$")
 MONTH = re.compile(r"(?:(20\d\d)年|(明年|去年|今年))?的?(1[0-2]|[1-9]|十[一二]?|[一二三四五六七八九])月")
 BARE = re.compile(
     r"^(?:请问)?(?:这个?|本|下个?)月(?:的)?(?:报税|申报)?(?:是)?(?:什么时候|几号|哪天|啥时候)(?:截止|结束|到期)"
@@ -134,6 +135,8 @@ OTHER = re.compile(
 def asked_month(text: str, today: date) -> tuple[int, int] | tuple[()] | None:
     """(year, month) a calendar question is about, () for the coming deadline, None when it is no such question."""
     plain = widen(text).replace(" ", "")
+    if PERIOD_WORD.search(plain) and OVER.search(plain):
+        return _month(plain, today)
     if len(plain) > 40 or OTHER.search(plain):
         return None
     by_word = PERIOD_WORD.search(plain) and (END.search(plain) or len(plain) <= 8 or NOW.search(plain))

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 
 from handlers.faq.normalise import widen
-from handlers.faq.speech import Ear, Heard
+from handlers.faq.speech import Ear
 from handlers.faq.tags import KINDS, Tagger
 
 STOPS = re.compile(
@@ -17,28 +17,35 @@ STOPS = re.compile(
 )
 COMMAS = re.compile(r"[，,、\s]+")
 LEANS = re.compile(
-    r"^(?:那么?|这个|这种|它|如果|要是|假如|还有|那个|这样|然后|但是|可是|不过|除了|对了|换成|改成|若|超过了?|刚才|上面|以上|前面)|呢[?？。!！]*$|^(?:为什么|为啥|多少|几号|什么时候|怎么算|怎么办|怎么弄|依据|哪个文件|到什么时候)"
+    r"^(?:那么?|这个|这种|它|如果|要是|假如|还有|那个|这样|然后|但是|可是|不过|除了|对了|换成|改成|若|超过了?|刚才|上面|以上|前面)|呢[?？。!！]*$|^(?:为什么|为啥|多少|几号|什么时候|怎么算|怎么办|怎么弄|依据|哪个文件|到什么时候)|也(?:是|行|要|能|可以|得|一样|这样)|一样[吗么嘛]|这样[吗么嘛]"
 )
-LEAD = re.compile(r"^(?:那么?|还有|如果是?|要是|换成|改成|假如是?|若是?|对于?)+|(?:呢|又|也|嘛|吗)?[?？。!！]*$")
-SHORT, HALF_SHORT, VERY_SHORT = 18, 12, 8
+LEAD = re.compile(
+    r"^(?:那么?|还有|如果是?|要是|换成|改成|假如是?|若是?|对于?)+|(?:的话)?(?:也?是?(?:这|那|一)样|也是|也)?(?:呢|又|嘛|吗|么)?[?？。!！]*$"
+)
+SHORT, VERY_SHORT = 18, 6
 MOST = 3  # questions taken from one message
 
 
-def leans(text: str, heard: Heard, terms: frozenset[str]) -> bool:
+def brief(text: str) -> bool:
+    """Short enough to lean on what was said before, though it need not."""
+    return len(widen(text)) <= SHORT
+
+
+def leans(text: str, terms: frozenset[str]) -> bool:
     """Whether a message is understood only with the one before: short, and pointing back or naming no topic."""
     plain = widen(text)
-    if len(plain) > SHORT:
+    if not brief(text):
         return False
     if LEANS.search(plain):
         return True
-    return not terms and (len(plain) <= VERY_SHORT or (heard.asks and len(plain) <= HALF_SHORT))
+    return not terms and len(plain) <= VERY_SHORT
 
 
 def topic(previous: Sequence[str], ear: Ear) -> str:
     """The sender's latest turn that stands alone and asks or names something of taxes; "" when there is none."""
     for turn in reversed(previous):
-        terms, heard = ear.terms(turn), ear(turn)
-        if (terms or heard.asks) and not leans(turn, heard, terms) and len(turn) > VERY_SHORT // 2:
+        terms = ear.terms(turn)
+        if (terms or ear(turn).asks) and not leans(turn, terms) and len(turn) > 3:
             return turn
     return next((turn for turn in reversed(previous) if ear.terms(turn)), "")
 

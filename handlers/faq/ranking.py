@@ -29,7 +29,7 @@ from handlers.faq.typos import Speller
 CANDIDATES = 16  # of each search
 MEASURED = 24  # of all of them together
 RRF = 20  # faq.md F4
-CLOSE = 0.4  # cosine from which on a complaint is about what the base is about
+CLOSE = 0.3  # cosine from which on a complaint is about what the base is about
 LONG, PARTS = 28, 8  # characters from which on a message is also read in parts; how many of them
 LEADS = (("near", "near_lead"), ("words", "words_lead"), ("answer", "answer_lead"))
 CLAUSES = re.compile(r"[,，。;；:：!！?？\s]+")
