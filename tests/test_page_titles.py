@@ -20,7 +20,7 @@ HEADS = {
     "og": f"<meta property='og:title' content='{T}-云溪发布'><title>x</title>",
     "og2": f"<meta property='og:title' content='{T}'><title></title>",
     "h1 logo": f"<title>{T}</title><h1><a>云溪县住房和城乡建设局</a></h1><h2>{T}</h2>",
-    "split br": f"<title>云溪县住建局</title><h1>关于做好冬季供暖<br>保障工作的通知</h1>",
+    "split br": "<title>云溪县住建局</title><h1>关于做好冬季供暖<br>保障工作的通知</h1>",
     "sub": f"<title>{T}</title><h1>{T}</h1><h2>——县住建局答记者问</h2>",
     "crumb": f"<title>云溪县政府网</title><h2>首页 &gt; 政务公开 &gt; 通知公告</h2><div id='title'>{T}</div>",
     "crumb2": f"<title>云溪县政府网</title><h2>当前位置：首页 &gt; 通知公告 &gt; 正文</h2><h3>{T}</h3>",
