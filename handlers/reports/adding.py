@@ -6,7 +6,7 @@ from typing import Any
 
 from handlers import commands, saying
 from handlers.reports.reading import Reading
-from handlers.tasks import checking, desk, finding, lifecycle, moving, opening, work
+from handlers.tasks import checking, desk, finding, lifecycle, moving, opening, talk, work
 from handlers.turn import Turn
 from store import tasks
 from store.tasks import Task
@@ -15,7 +15,7 @@ from store.tasks import Task
 def quoting(turn: Turn, found: list[Task], words: str) -> None:
     """Quoting a task: the unit's feedback, a dispatcher's choice, else more about the problem (dispatch.md F4.6)."""
     able = [task for task in found if finding.can(turn, "feed_back", task)]
-    if able and (turn.facts.photos or turn.facts.waiting or (words and not saying.noise(words))):
+    if able and (turn.facts.photos or turn.facts.waiting or saying.done(words)):
         if len(able) > 1:
             return finding.ask_which(turn, "feed_back", words, able)
         return work.give_feedback(turn, able[0], words)
@@ -31,15 +31,15 @@ def quoting(turn: Turn, found: list[Task], words: str) -> None:
         not saying.noise(words) and moving.relations(turn, task).intersection({"opener", "reporter"})
     ):
         return supplement(turn, task, words)
-    turn.forget = True
+    turn.forget = not able or saying.noise(words) or not talk.stands(turn, commands.Command(numbers=(task.number,), rest=words))
 
 
 def supplement(turn: Turn, task: Task, words: str, reading: Reading | None = None) -> None:
     """More photos or words for a task on its way; nobody is told anything new (ux.md F2.1), unless it is now urgent."""
     role = "evidence" if moving.relations(turn, task).intersection({"lead", "assistant"}) else "report"
-    added = 0
-    for sha in turn.facts.photos:
-        added += tasks.add_photo(turn.tx, task.id, sha, role, turn.actor.id, turn.event.seq)
+    new = [
+        sha for sha in turn.facts.photos if tasks.add_photo(turn.tx, task.id, sha, role, turn.actor.id, turn.event.seq)
+    ]
     tasks.link_message(turn.tx, task.id, turn.event.channel, turn.event.id)
     fields: dict[str, Any] = {}
     if reading and not (task.place or task.place_text) and (reading.place_id or reading.place_text):
@@ -49,9 +49,11 @@ def supplement(turn: Turn, task: Task, words: str, reading: Reading | None = Non
         fields["urgent"] = 1
     if fields:
         task = tasks.change(turn.tx, task, **fields)
-    moving.record(turn, task, "supplement", task.state, words=words, amount=added)
+    moving.record(turn, task, "supplement", task.state, words=words, amount=len(new))
     if alarm and task.state == "dispatched":
         opening.alert(turn, task)
+    if role == "evidence":
+        work.show_later(turn, task, tuple(new))
 
 
 def recent(turn: Turn, within: int) -> Task | None:

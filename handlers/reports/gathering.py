@@ -24,6 +24,8 @@ def take(turn: Turn) -> None:
     words = commands.without_tag(turn.event.text)
     if found := finding.quoted(turn):
         return adding.quoting(turn, found, words)
+    if turn.event.photos and (named := talk.named(turn)):
+        return adding.quoting(turn, [named], words)
     draft = drafts.find(turn.tx, turn.event.group, turn.event.sender)
     if draft is not None and draft.asked not in asking.QUESTIONS:
         return _piece(turn, draft, words)

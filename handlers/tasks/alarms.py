@@ -7,7 +7,7 @@ from collections.abc import Callable
 from config.county import Person
 from handlers.commands import Command
 from handlers.office import LEAD_ROLES
-from handlers.tasks import finding, lifecycle, limits, moving, opening, terms
+from handlers.tasks import finding, lifecycle, limits, moving, opening, terms, work
 from handlers.tasks.texts import lasted
 from handlers.turn import Turn
 from store import outbox, tasks, timers
@@ -111,6 +111,13 @@ def _arbitrate(turn: Turn, task: Task) -> None:
         remind(turn, task, judge.id, "reminder", "arbitrate")
 
 
+def _week(turn: Turn, task: Task) -> None:
+    """Every Monday of a suspension, under the cap (dispatch.md F1 S9)."""
+    until = terms.day(task.resume_at or turn.at)
+    if remind(turn, task, task.handler, "reminder", "suspended_week", until=until):
+        terms.next_week(turn, task)
+
+
 _DOES: dict[str, Callable[[Turn, Task], None]] = {
     "accept": _relay,
     "due_soon": _due_soon,
@@ -118,6 +125,8 @@ _DOES: dict[str, Callable[[Turn, Task], None]] = {
     "verify": _verify,
     "confirm": _confirm,
     "arbitrate": _arbitrate,
+    "compare": work.show_more,
+    "suspended_week": _week,
     "resume": terms.go_on,
 }
 

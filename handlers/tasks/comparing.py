@@ -13,9 +13,9 @@ from store.photos import Pair
 from store.tasks import Task
 
 
-def shown(turn: Turn, task: Task) -> tuple[str, ...]:
+def shown(turn: Turn, task: Task, photos_sent: tuple[str, ...] = ()) -> tuple[str, ...]:
     """What a feedback message shows: the comparison with the first after-photo, then the other after-photos."""
-    sent = turn.facts.photos
+    sent = photos_sent or turn.facts.photos
     before = next((p for p in tasks.photos(turn.tx, task.id, "report") if not p.hidden and p.sha not in sent), None)
     if not sent or before is None:
         return sent

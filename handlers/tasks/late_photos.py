@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from handlers.office import LEAD_ROLES
-from handlers.tasks import doubts, moving
+from handlers.tasks import doubts, moving, work
 from handlers.turn import Turn
 from store import tasks
 from store.tasks import Task
@@ -21,7 +21,11 @@ def take(turn: Turn) -> None:
             if task is not None:
                 moving.record(turn, task, "photo", task.state, code=photo.sha)
         if task is not None and role == "evidence" and event.photos:
-            doubts.compare(turn, task, tuple(photo.sha for photo in event.photos))
+            shas = tuple(photo.sha for photo in event.photos)
+            if task.state == "feedback_given":
+                work.show_later(turn, task, shas)
+            else:
+                doubts.compare(turn, task, shas)
 
 
 def _answers(turn: Turn, task: Task) -> bool:

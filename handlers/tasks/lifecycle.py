@@ -174,7 +174,9 @@ TIMERS: tuple[Clock, ...] = (
     Clock("due_soon", "临期", ("dispatched", *WORKING), "私聊提醒经办人"),
     Clock("overdue", "超时", ("dispatched", *WORKING), "私聊告知经办人、单位负责人和分管领导"),
     Clock("verify", "核查时限", ("feedback_given",), "私聊请核查员核查；不因沉默办结"),
+    Clock("compare", "补充照片", ("feedback_given",), "把后到的处理后照片在群里一次发出"),
     Clock("arbitrate", "裁定时限", ("returned",), "私聊提醒裁定人"),
+    Clock("suspended_week", "每周一", ("suspended",), "私聊提醒经办人挂账未了，最多两次"),
     Clock("resume", "挂账到期", ("suspended",), "恢复办理，时限接着走"),
 )
 TIMER_STATES = {clock.kind: clock.states for clock in TIMERS}

@@ -52,6 +52,14 @@ def stands(turn: Turn, command: Command) -> bool:
     return True
 
 
+def named(turn: Turn) -> Task | None:
+    """The task whose number a message carries, unless it reports something else beside it."""
+    numbers = commands.parse(turn.event.text, turn.office.unit_named).numbers
+    if not numbers or "-" not in numbers[0] or NEAR.search(turn.event.text):
+        return None
+    return finding.numbered(turn, numbers[0])
+
+
 def _doubtful(turn: Turn, command: Command) -> bool:
     """A verb at the front of words that ask ("延期到什么时候") or that are a sentence of their own."""
     return bool(command.rest and command.numbers and (command.loose or _WHEN.search(command.rest)))

@@ -44,7 +44,7 @@ def suspend(turn: Turn, command: Command) -> None:
         return _suspend(turn, task, until, command.rest)
     fields = {"asked": "suspend", "asked_until": until}
     task = moving.move(turn, task, "suspend", task.state, fields, words=command.rest)
-    said = moving.say(turn, "suspend_asked", task, words=short(command.rest), until=_day(until))
+    said = moving.say(turn, "suspend_asked", task, words=short(command.rest), until=day(until))
     _ask(turn, task, said, "suspended", "挂账")
 
 
@@ -113,7 +113,18 @@ def _suspend(turn: Turn, task: Task, until: int, words: str, event: str = "suspe
     asked = {"asked": "", "asked_until": None, "suspensions": task.suspensions + 1, "resume_at": until}
     task = moving.move(turn, task, event, "suspended", {**asked, **limits.pause(turn, task)}, words=words)
     timers.put(turn.tx, task.id, "resume", until, task.group_id)
-    moving.announce(turn, "suspended", moving.say(turn, "suspended", task, until=_day(until)), task)
+    next_week(turn, task)
+    moving.announce(turn, "suspended", moving.say(turn, "suspended", task, until=day(until)), task)
+
+
+def next_week(turn: Turn, task: Task) -> None:
+    """Ring on the next Monday morning that comes before the suspension ends."""
+    today = local(turn.at)
+    monday = today.date() + datetime.timedelta(days=7 - today.weekday())
+    opens = turn.office.worktime.calendar.spans[0][0]
+    at = int(datetime.datetime(monday.year, monday.month, monday.day, tzinfo=today.tzinfo).timestamp()) + opens
+    if task.resume_at is not None and at < task.resume_at:
+        timers.put(turn.tx, task.id, "suspended_week", at, task.group_id)
 
 
 def resume(turn: Turn, command: Command) -> None:
@@ -135,11 +146,11 @@ def go_on(turn: Turn, task: Task) -> None:
 
 def date_in(turn: Turn, words: str) -> int | None:
     """The morning of the date in words, in the future and within a year; None when there is none."""
-    day = _day_in(folded(words), local(turn.at).date())
-    if day is None:
+    found = _day_in(folded(words), local(turn.at).date())
+    if found is None:
         return None
     opens = turn.office.worktime.calendar.spans[0][0]
-    at = int(datetime.datetime(day.year, day.month, day.day, tzinfo=local(turn.at).tzinfo).timestamp()) + opens
+    at = int(datetime.datetime(found.year, found.month, found.day, tzinfo=local(turn.at).tzinfo).timestamp()) + opens
     return at if turn.at < at <= turn.at + LONGEST_SUSPENSION else None
 
 
@@ -156,6 +167,7 @@ def _day_in(words: str, today: datetime.date) -> datetime.date | None:
     return None
 
 
-def _day(at: int) -> str:
+def day(at: int) -> str:
+    """A date as people write it."""
     then = local(at)
     return f"{then.year}年{then.month}月{then.day}日"

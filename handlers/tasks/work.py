@@ -56,6 +56,9 @@ def feed_back(turn: Turn, command: Command) -> None:
 
 def give_feedback(turn: Turn, task: Task, words: str) -> None:
     """Take words and photos as a unit's answer; when every unit has answered, ask for the check."""
+    more = turn.facts.photos or turn.facts.waiting
+    if more and task.state == "feedback_given" and moving.relations(turn, task).intersection({"lead", "assistant"}):
+        return add_to_answer(turn, task, words)
     if moving.permitted(turn, "feed_back", task) is None:
         return
     count = len(turn.facts.photos) + len(turn.facts.waiting)
@@ -73,6 +76,38 @@ def give_feedback(turn: Turn, task: Task, words: str) -> None:
     task = moving.move(turn, task, "feed_back", "feedback_given", fields, words=words, amount=count)
     _ask_check(turn, task, shown)
     doubts.compare(turn, task)
+
+
+def add_to_answer(turn: Turn, task: Task, words: str) -> None:
+    """More of an answer already given, said in words: it joins, and whoever checks sees the new comparison."""
+    _attach(turn, task)
+    moving.record(turn, task, "supplement", task.state, words=words, amount=len(turn.facts.photos))
+    count = len(turn.facts.photos) + len(turn.facts.waiting)
+    said = moving.say(
+        turn, "feedback_more", task, words=short(words) or "补充", photos=f"{count}张照片" if count else "无照片"
+    )
+    moving.announce(turn, "feedback", said, task, photos=comparing.shown(turn, task))
+    if turn.facts.photos:
+        doubts.compare(turn, task)
+
+
+def show_later(turn: Turn, task: Task, shas: tuple[str, ...]) -> None:
+    """After-photos that came later without a word: examined at once, shown together when no more follow."""
+    if not shas or task.state != "feedback_given":
+        return
+    doubts.compare(turn, task, shas)
+    timers.put(turn.tx, task.id, "compare", turn.at + turn.office.rules.gather, task.group_id)
+
+
+def show_more(turn: Turn, task: Task) -> None:
+    """The timer of `show_later`: one message with the comparison and the photos not shown yet."""
+    since = task.feedback_at or 0
+    new = [p for p in tasks.photos(turn.tx, task.id, "evidence") if not p.hidden and p.at > since]
+    if not new:
+        return
+    said = moving.say(turn, "feedback_photos", task, photos=f"{len(new)}张")
+    shas = comparing.shown(turn, task, tuple(p.sha for p in new))
+    moving.announce(turn, "feedback", said, task, photos=shas)
 
 
 def _ask_check(turn: Turn, task: Task, shown: dict[str, str]) -> None:
