@@ -36,6 +36,7 @@ GATE, BIAS = (0.55, 0.41, 0.29, 0.7, 0.95, 0.5), -2.5
 CROWD = 0.6  # the class-against-chatter difference is cut off here
 SHARPNESS = 14.0  # softmax over class scores; calibrated on the open half
 SURE_UNIT, SURE_REPORT = 0.85, 0.75  # from here no wrong unit was left on the lines of four counties of prose
+STRANGE = 0.5  # below this chance of the best class the units' own prose is heard against the message
 HINT = 0.5  # a unit named in the message counts as half a vote
 SENDER = 0.05
 KINDS = (
@@ -200,6 +201,11 @@ class Reader:
             for unit, p, words in self._for_label(label, name, scene, echo):
                 total[unit] += chance * p
                 why.setdefault(unit, words)
+        unheard = STRANGE - chances[0][1]
+        if unheard > 0:  # no class is clear: whose own words does it repeat?
+            for unit, share in echo.items():
+                total[unit] += unheard * share**2
+                why.setdefault(unit, "职责原文")
         self._lean(total, why, text, rest, spot.place)
         ranked = sorted(total.items(), key=lambda pair: (-pair[1], pair[0]))[:TOP]
         return tuple(Guess(unit, round(min(p, 0.99), 4), why[unit]) for unit, p in ranked if p > 0.01)

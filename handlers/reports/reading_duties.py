@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from config.county import County, Duty, Place, Unit
 from config.lexicon import Field, Lexicon, Turn
-from handlers.reports.reading_prose import COUNTRY, HIGHWAY, HOMES, PARK, TOWN_GROUND, Item, items_of
+from handlers.reports.reading_prose import COUNTRY, HIGHWAY, HOMES, PARK, TOWN_GROUND, YARDS, Item, items_of
 from handlers.reports.reading_scene import Grounds, Scene
 
 TIERS = (1.0, 0.72, 0.42, 0.22, 0.12)  # a term of the first tier says more than one of the last
@@ -31,13 +31,19 @@ ENOUGH = 0.3  # a score below this claims nothing by itself
 CONFIRMED, PROPOSED = 0.96, 0.9
 ECHO, FULL_ECHO = 0.2, 5.0  # most a message's own words add, and how much rarity is full agreement
 NEAREST = 0.2  # a rural town claims a little of everything on its ground
+BRAND = 0.4  # each telephone company looks after its own; the message names it
 VENUE = 0.3  # the prose names this very place
 KEEPER = 0.25  # a park's own keeper, for what stands in a park
 TURNED = 0.8  # share of belief that goes to the field a message turns to
-RURAL_GAIN, LOCAL = 0.5, {"estate": -0.1, "": -0.3, "street": -0.45, "park": -0.45, "market": -0.3, "river": -0.3}
+RURAL_GAIN, LOCAL = (
+    0.5,
+    {"yard": -0.05, "estate": -0.15, "": -0.3, "street": -0.45, "park": -0.45, "market": -0.3, "river": -0.3},
+)
 FIT = {  # how well the ground of an item fits the ground of a report, 1 unless listed
     (TOWN_GROUND, "village"): 0.55, (TOWN_GROUND, "town"): 0.7,
     (COUNTRY, "street"): 0.6, (COUNTRY, "estate"): 0.6, (COUNTRY, "park"): 0.6, (COUNTRY, "river"): 0.9, (COUNTRY, ""): 0.7,
+    (COUNTRY, "yard"): 0.6, (PARK, "yard"): 0.75, (HIGHWAY, "yard"): 0.6, (YARDS, "estate"): 0.6,
+    (YARDS, "street"): 0.5, (YARDS, "park"): 0.4, (YARDS, "river"): 0.4, (YARDS, "market"): 0.5, (YARDS, "village"): 0.7,
     (HOMES, "street"): 0.65, (HOMES, "park"): 0.5, (HOMES, "river"): 0.5, (HOMES, "market"): 0.6, (HOMES, "village"): 0.8,
     (PARK, "park"): 1.25, (PARK, "street"): 0.75, (PARK, "estate"): 0.75, (PARK, "village"): 0.6,
     (HIGHWAY, "street"): 0.7, (HIGHWAY, "estate"): 0.6, (HIGHWAY, "park"): 0.5,
@@ -204,6 +210,7 @@ class Routing:
 
     def _scored(self, label: str, scene: Scene, echo: Mapping[str, float]) -> list[tuple[float, str, str]]:
         venue = self._venue(scene.place) if scene.place else {}
+        named = self.named(scene.text)
         scored: list[tuple[float, str, str]] = []
         for unit, claim in self._claims_of(label).items():
             town = self.units[unit].town
@@ -213,6 +220,8 @@ class Routing:
             if town and scene.rural:
                 prose = max(prose, NEAREST)
             score = prose + BUREAU * claim.usual + ECHO * echo.get(unit, 0.0)
+            if "通信" in self._kinds[unit] and unit in named:
+                score += BRAND
             if town:
                 score += RURAL_GAIN * (prose >= ENOUGH) if scene.rural else LOCAL.get(scene.kind, -0.3)
             if prose >= ENOUGH:

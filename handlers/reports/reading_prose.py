@@ -12,18 +12,14 @@ from dataclasses import dataclass, replace
 
 from config.county import Unit
 
-TOWN_GROUND, COUNTRY, HOMES, HIGHWAY, PARK = (
-    "城",
-    "村",
-    "院",
-    "公路",
-    "园",
-)  # what ground an item speaks of; "" = not said
+# What ground an item speaks of; "" = not said.
+TOWN_GROUND, COUNTRY, HOMES, YARDS, HIGHWAY, PARK = "城", "村", "居", "院", "公路", "园"
 GROUNDS = (
     (HIGHWAY, re.compile(r"公路|国道|省道|县道|[^城]乡道|^乡道|国省")),
     ("", re.compile(r"城乡|全县|全域|县域|城镇、|城郊|近郊")),
     (TOWN_GROUND, re.compile(r"城中村|城区|城市(?!管理)|建成区|县城|城镇|中心城|主次干道|背街小巷|街巷|市政")),
-    (HOMES, re.compile(r"楼院|院落|大院|无物业|老旧小区|小区|居民|社区|楼道|楼顶|阳台|宿舍")),
+    (YARDS, re.compile(r"楼院|院落|大院|老院|无物业|无主|无主管|无人管|老旧|宿舍|家属")),
+    (HOMES, re.compile(r"小区|居民|社区|楼道|楼顶|阳台|住户")),
     (PARK, re.compile(r"公园|游园|园内|园灯|园路")),
     (COUNTRY, re.compile(r"村|乡|镇域|镇区|本镇|集镇|农村|农民|农房|农户|屯|坑塘|沟塘|山塘|圩")),
 )

@@ -13,10 +13,12 @@ URBAN = ("road", "landmark", "community", "area")
 STREET_TOWN = re.compile(r"街道|城关|城厢|城区")
 STREETS = 2  # a town with so many roads in the gazetteer is part of the county seat
 RIVER = re.compile(r"(?:河|江|渠|湖|水库|沟|溪)$")
+YARD = re.compile(r"宿舍|家属|大院|老院|院落|老旧")  # old blocks without a keeper
 KINDS = (
     ("park", re.compile(r"公园|广场|游园|绿地|植物园|湿地")),
     ("market", re.compile(r"市场|菜场|菜市|圩场?$|集贸|早市|夜市")),
-    ("estate", re.compile(r"小区|宿舍|家属|花园|家园|华庭|名都|[^学]苑|安置[区房]|公寓|院子|新村|大院|老院")),
+    ("yard", YARD),
+    ("estate", re.compile(r"小区|花园|家园|华庭|名都|[^学]苑|安置[区房]|公寓|院子|新村")),
     ("river", RIVER),
 )
 VILLAGE = re.compile(r"村(?!委会对面)|屯|寨|[一二三四五六七八九十0-9]组|大队")
@@ -26,7 +28,7 @@ NOT_TOWN = r"(?!路|街|大道|公园|桥|小区|中学|小学|医院|广场|河
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """`kind`: village, town (a rural one), estate, park, market, river, street, or empty when nothing is known."""
+    """`kind`: village, town (a rural one), estate, yard, park, market, river, street, or empty when nothing is known."""
 
     text: str = ""
     place: Place | None = None
@@ -67,7 +69,7 @@ class Grounds:
         if not place and VILLAGE.search(said):
             return "village"
         if place and place.kind == "community":
-            return "estate"
+            return "yard" if YARD.search(name + text) else "estate"
         found = next((kind for kind, pattern in KINDS if pattern.search(name)), "")
         if found in ("", "market") and HOME.search(text):
             return "estate"
