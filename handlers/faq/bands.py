@@ -1,7 +1,7 @@
 """From ranked candidates to what is done: answer, three to choose from, a person, or silence.
 
 not for the office, as far as can be told     → silent
-no candidate sure enough                     → handoff
+no candidate sure enough, or for another year → handoff
 the best fits but is for another taxpayer,
 tax or period; or two such fit alike         → choose, asking for that kind
 the best is expired or not yet effective     → handoff with the reason, successor named when there is one
@@ -16,7 +16,7 @@ from datetime import date
 
 from config.faq.entries import Entry
 from handlers.faq.filing import Deadline
-from handlers.faq.knowledge import standing
+from handlers.faq.knowledge import other_year, standing
 from handlers.faq.measures import AT
 from handlers.faq.ranking import Candidate, Ranked, Ranker
 from handlers.faq.speech import Heard
@@ -30,11 +30,11 @@ WHOLE, ALL = 0.95, 0.9  # shares of an entry's wording in the question, of what 
 class Thresholds:
     """Certainty from which on it answers or offers a choice; what is not worded as a question must be surer."""
 
-    answer: float = 0.55
+    answer: float = 0.65
     choose: float = 0.3
     story: float = 0.9  # of a long message, whose parts may each fit something else
-    unasked: float = 0.7
-    blind: float = 0.1  # so much more without the sentence model
+    unasked: float = 0.75
+    blind: float = 0.05  # so much more without the sentence model
     ours: float = 0.5  # chance from which on a message is taken to be for the office at all
     near: float = 0.3  # cosine below which a message without a tax term is on nothing the base is about
     rival: float = 0.22  # share of the second from which on two entries for different people or taxes are ambiguous
@@ -87,6 +87,8 @@ def decide(ranker: Ranker, ranked: Ranked, heard: Heard, day: date, limits: Thre
         first = ranker.entry(ranked.candidates[0].id)
         top = (*(candidate.id for candidate in again.candidates[:10]),)
     live = [candidate for candidate in again.candidates if standing(ranker.entry(candidate.id), day) == "live"]
+    if ranked.question and other_year(ranked.question.tags.years, first):
+        return Outcome("handoff", reason="unknown", top=top, sure=ranked.sure)
     kind = _in_doubt(ranker, ranked.candidates, live, ranked.sure, limits)
     asks = heard.asks and not heard.matter
     if heard.matter and not heard.asks:

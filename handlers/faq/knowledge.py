@@ -24,6 +24,15 @@ def standing(entry: Entry, day: date) -> str:
     return "live"
 
 
+def other_year(asked: frozenset[int], entry: Entry) -> bool:
+    """Whether a question names only years an entry does not hold for; the year before its first may be settled in it."""
+    if not asked:
+        return False
+    first = int(entry.valid_from[:4]) - 1 if entry.valid_from else 0
+    last = int(entry.valid_to[:4]) if entry.valid_to else 9999
+    return not any(first <= year <= last for year in asked)
+
+
 def office_day(at: int) -> date:
     """The day in Shanghai of an instant."""
     return local(at).date()

@@ -47,10 +47,6 @@ class Speller:
         right = signs[place + 1] if place + 1 < len(signs) else ""
         if self._seen(left + sign) or self._seen(sign + right):
             return
-        beyond = signs[place + 2] if place + 2 < len(signs) else ""
-        if right + sign in self._pairs and right not in COMMON and not self._seen(right + beyond):  # 买合 for 卖买合同
-            signs[place : place + 2] = [right, sign]
-            return
         best = self._alike(sign, left, right)
         if best not in COMMON:
             signs[place] = best
