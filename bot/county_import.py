@@ -12,6 +12,8 @@ from functools import partial
 from pathlib import Path
 
 from config.county import County
+from config.texts import FILE, load_texts
+from handlers import wording
 from store import Store, Tx, audit, county, meta
 from store.peeking import glance, reading
 from store.switching import own, switch
@@ -101,6 +103,21 @@ def losses(before: County | None, after: County) -> list[str]:
         for word, how, names in (("人员", "报到", people), ("工作群", "绑定", groups))
         if names
     ]
+
+
+def new_texts(source: Path, data: Path) -> bool:
+    """Whether a county folder brings words of its own that the data folder has not; ConfigError when they cannot be used."""
+    if not (source / FILE).is_file():
+        return False
+    wording.own(load_texts(source))
+    return load_texts(source) != load_texts(data)
+
+
+def lay_texts(source: Path, data: Path) -> None:
+    """Put the office's own words where every start reads them, whole or not at all."""
+    fresh = data / f".{FILE}"
+    fresh.write_bytes((source / FILE).read_bytes())
+    fresh.replace(data / FILE)
 
 
 async def put_in(data: Path, after: County) -> Path | None:

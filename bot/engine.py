@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -30,7 +31,7 @@ from handlers.faq.filing import FilingCalendar
 from handlers.faq.hall import OFFER, Hall
 from handlers.office import Office, Rules, open_office
 from handlers.reports.reading import Lesson
-from store import Outcome, Store, Tx, county, faq, lessons, meta, questions
+from store import Outcome, Store, Tx, county, faq, lessons, meta, questions, tasks
 
 log = structlog.get_logger()
 FIT = "fitted.bin"
@@ -95,6 +96,14 @@ class Engine:
             self.business.advance_to(self.store.now())
         await self.outbox.resume()  # first what is older, so that nothing decided now overtakes it
         await self.inbox.resume()
+        await self._recompute()
+
+    async def _recompute(self) -> None:
+        """A calendar loaded since: the deadlines called 预计 are computed anew, once for each calendar."""
+        if await self.store.read(tasks.any_provisional):
+            days = sorted(f"{day.date}{day.kind}" for day in self.office.county.calendar)
+            mark = hashlib.sha256("".join(days).encode()).hexdigest()[:16]
+            await self.inbox.accept((Event("clock", f"calendar/{mark}", "calendar"),))
 
     async def reload(self, touched: set[str]) -> None:
         """Rebuild the office snapshot, one at a time so that the newest stands; the reader only when it must be."""

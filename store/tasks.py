@@ -167,6 +167,11 @@ def of_states(
     return [Task(*row) for row in rows]
 
 
+def any_provisional(source: Tx | sqlite3.Connection) -> bool:
+    """Whether an open task has a deadline beyond the published calendar."""
+    return source.execute(f"select 1 from task where provisional = 1 and {_OPEN} limit 1").fetchone() is not None
+
+
 def exemptions(source: Tx | sqlite3.Connection, limit: int = 20) -> list[Task]:
     """Closed tasks whose exemption waits for an arbiter, newest first."""
     rows = source.execute(

@@ -47,7 +47,7 @@ def export(target: Path, data: Path) -> None:
 @yes_option
 def import_(source: Path, data: Path, yes: bool) -> None:
     """检查并导入县资料。有一处不对就什么都不改；演示数据会被整个移开，演示到此结束。"""
-    from bot.county_import import changes, current, losses, obstacles, put_in, standing
+    from bot.county_import import changes, current, lay_texts, losses, new_texts, obstacles, put_in, standing
     from config.files import examine
 
     found = examine(source)
@@ -59,12 +59,16 @@ def import_(source: Path, data: Path, yes: bool) -> None:
     if problems := obstacles(data, found.county):
         raise ConfigError("\n".join((*problems, "没有改动。")))
     held = current(data) if before == "real" else None
-    if held == found.county:
+    worded = new_texts(source, data)
+    if held == found.county and not worded:
         return click.echo("与现有资料相同，没有改动。")
-    _show([*changes(held, found.county), *losses(held, found.county)], before)
+    words = ["文字:改用 texts.toml 里的说法"] if worded else []
+    _show([*changes(held, found.county), *losses(held, found.county), *words], before)
     if not yes:
         click.confirm("确定导入吗", abort=True, err=True)
     aside = asyncio.run(put_in(data, found.county))
+    if worded:
+        lay_texts(source, data)
     click.echo("已导入。" + (f"演示数据移到了 {aside}。" if aside else ""))
     _next_steps(found.county, data)
 

@@ -42,6 +42,12 @@ def serve(host: str, port: int | None, data: Path, county: Path | None, no_brows
     settings = load_settings(*([county] if county and county.is_dir() else []), data)
     log_to_stderr(settings.log_level)
     imported = _county_for(data, county)
+    if imported and county:
+        from bot.county_import import lay_texts, new_texts
+
+        if new_texts(county, data):
+            data.mkdir(parents=True, exist_ok=True)
+            lay_texts(county, data)
     listener = _bind(host, port)
     try:
         parts = assemble(data, settings, imported)

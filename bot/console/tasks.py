@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlencode
@@ -18,9 +19,10 @@ from bot.console.rights import scope_of, sees
 from bot.console.session import ENGINE, denied, guarded, record, render, viewer_of
 from bot.console.twins import Pair, pairs_of
 from handlers.calendar import local
+from handlers.coordinates import gcj02
 from handlers.office import Office
 from handlers.tasks import lifecycle
-from store import board, history, tasks
+from store import board, history, photos, tasks
 from store.board import PAGE, RUNNING, Filter
 from store.history import HistoryRow
 from store.tasks import Task, TaskPhoto
@@ -67,6 +69,8 @@ class Sheet:
     undelivered: int
     forms: list[Form]
     pairs: list[Pair]
+    where: str = ""
+    where_after: str = ""
 
 
 def add_routes(app: web.Application) -> None:
@@ -218,7 +222,16 @@ def _sheet(asker: Asker, row: Row) -> Sheet:
         int(stuck),
         asker.forms(row.task, row.units, row.reporters),
         pairs_of(asker, row.task),
+        _where(connection, [photo for photo in shown if photo.role == "report"]),
+        _where(connection, [photo for photo in shown if photo.role != "report"]),
     )
+
+
+def _where(connection: sqlite3.Connection, found: Sequence[TaskPhoto]) -> str:
+    """Where the first photo that knows was taken, as maps in China draw it (GCJ-02); rows keep what the camera wrote."""
+    points = (photos.taken(connection, photo.sha).point for photo in found)
+    point = next(filter(None, points), None)
+    return "纬度 {:.5f}，经度 {:.5f}".format(*gcj02(*point)) if point else ""
 
 
 def _label(event: str) -> str:
