@@ -13,7 +13,7 @@ from pathlib import Path
 import aiohttp
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 60.0  # seconds for a start; the promise of 3 s is checked on the figures, not here
+PATIENCE = 240.0  # seconds for a start; the promise of 3 s is checked on the figures, not here
 
 
 def free_port() -> int:
