@@ -143,6 +143,12 @@ def about(source: Tx | sqlite3.Connection, channel: str, message: str) -> str:
     return str(row[0]) if row else ""
 
 
+def about_line(source: Tx | sqlite3.Connection, outbox: int) -> str:
+    """What a line of the bot is about, "" when it is no tax matter."""
+    row = source.execute("select about from faq_line where outbox = ?", (outbox,)).fetchone()
+    return str(row[0]) if row else ""
+
+
 def vote(tx: Tx, asked: str, asker: str, useful: bool) -> None:
     """有用 or 没用; the last word counts."""
     tx.execute(

@@ -16,6 +16,7 @@ from bot.rehearse import Rehearsal
 from bot.script import Line, instant
 from config.faq.entries import write_entries
 from handlers.events import Event
+from handlers.faq import learning
 from handlers.faq.clusters import clusters, unanswered
 from handlers.faq.hall import Hall
 from handlers.faq.texts import TEXTS
@@ -136,6 +137,19 @@ async def _versions() -> None:
     bare = await store.write(lambda tx: faq.propose(tx, replace(changed, basis=" "), "tianfang"))
     assert await store.write(lambda tx: faq.approve(tx, "month", bare, "renjing")) is None
     store.close()
+
+
+@pytest.mark.asyncio
+async def test_a_draft_that_is_decided_asks_no_more() -> None:
+    rehearsal = await Rehearsal.open(BUREAU, instant(START))
+    await rehearsal.step(Line(0, "tax", "fangxin", "出口退税怎么办理"))
+    await rehearsal.step(Line(9, "", "tianfang", "#问0001 带报关单，依据：税务总局公告2018年第16号"))
+    asks = next(row.seq for row, message in rehearsal.stage.sent if message.buttons)
+    read = rehearsal.engine.store.read
+    assert await read(lambda c: learning.waits(c, asks))
+    await rehearsal.step(Line(18, "", "renjing", "同意 #草0001"))
+    assert not await read(lambda c: learning.waits(c, asks))
+    await rehearsal.close()
 
 
 def test_our_texts_fit_a_chat() -> None:

@@ -16,6 +16,7 @@ from bot.platforms.web_lines import OURS
 from config.county import ROLES, Group, Person
 from handlers import commands
 from handlers.calendar import local
+from handlers.faq import learning
 from handlers.office import Office
 from handlers.tasks import lifecycle, moving
 from store import tasks
@@ -47,7 +48,7 @@ class Members:
 
 async def dressed(engine: Engine, person: Person, lines: Sequence[ChatLine]) -> list[ChatLine]:
     """The lines with just those buttons this person may press now."""
-    if not any(line.buttons and line.task for line in lines):
+    if not any(line.buttons for line in lines):
         return list(lines)
     return await engine.store.read(lambda c: [_offered(c, person, line) for line in lines])
 
@@ -55,7 +56,8 @@ async def dressed(engine: Engine, person: Person, lines: Sequence[ChatLine]) -> 
 def _offered(connection: sqlite3.Connection, person: Person, line: ChatLine) -> ChatLine:
     """Only a task's newest message with buttons keeps them, and of those the steps the table permits."""
     if not line.buttons or not line.task:
-        return line
+        waits = not line.buttons or learning.waits(connection, int(line.id[1:]))
+        return line if waits else replace(line, buttons=())
     seq = int(line.id[1:])
     newest = connection.execute(_NEWEST_WITH_BUTTONS, (line.task, "web", seq)).fetchone()[0]
     if newest != seq:

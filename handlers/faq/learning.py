@@ -7,6 +7,7 @@ document it rests on before anybody is asked to approve it.
 from __future__ import annotations
 
 import re
+import sqlite3
 from dataclasses import replace
 
 from rapidfuzz.distance import Indel
@@ -16,9 +17,10 @@ from handlers.faq import askers, cards, speaking
 from handlers.faq.knowledge import office_day, standing
 from handlers.faq.texts import say
 from handlers.turn import Turn
-from store import audit, faq, questions
+from store import audit, faq, questions, tax
 from store.faq import Draft
 from store.questions import Ticket
+from store.tax import Push
 
 SHORTEST = 6  # characters of a question that a reply may name
 ALIKE = 0.72  # likeness of a reply to an approved answer from which on it says the same
@@ -123,6 +125,17 @@ def send_for_review(turn: Turn, draft: Draft) -> str:
         if speaking.tell(turn, person, "review", "\n".join((head, *body, how)), draft.id, buttons=buttons):
             return person
     return ""
+
+
+def waits(connection: sqlite3.Connection, line: int) -> bool:
+    """Whether what a line of the bot asks about taxes is still to be decided; true for lines about anything else."""
+    about = questions.about_line(connection, line)
+    found: Draft | Push | None = None
+    if about.startswith("d"):
+        found = faq.draft(connection, about)
+    elif about.startswith("p"):
+        found = tax.push(connection, about)
+    return found is None or found.state in ("basis", "review")
 
 
 def name_basis(turn: Turn, draft: Draft, basis: str) -> None:
