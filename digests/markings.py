@@ -15,6 +15,7 @@ SHORT = 32  # characters of a line that stands for itself
 BRACKETED = re.compile(r"[【(（\[〔]([^【】()（）\[\]〔〕]{2,28})[】)）\]〕]")
 TRIM = " \u3000\t【】[]()（）〔〕<>《》*※—-_=·:：。.!！,，;；"
 SENTENCE = re.compile("[。！!；;]")
+CLAUSE = re.compile("[。！!；;，,：:]")
 GAPS = re.compile(r"[\s\u3000]{1,}")
 
 INSIDE = "内部(?:资料|文件|材料|刊物|参考|使用|明电|通报|传阅|掌握|事项|信息|情况|电报|讲话|文稿|会议纪要|会议材料)"
@@ -25,7 +26,7 @@ READ = "(?:参阅|阅知|传阅|掌握|阅读|阅示|知悉|阅存|内部使用|
 STRONG = "(?:外传|往外[传发说]|[传发]出去|外泄|外借|翻印|登报|扩散|泄露|对外(?:公开|公布|发布|提供|宣传|传播|透露))"
 WEAK = "(?:转发|转载|转传|拍照|截图|复印|复制|摘抄|摘录|引用|上网|录音|公开|记录)"
 FORBID = "(?:不得|不准|不要|不可|不许|不能|[严嚴]禁|禁止|[请請]勿|切勿|勿|别|莫)"
-NET = "(?:互联网|网络|网上|外网|微信|QQ|朋友圈|短视频|抖音|[其别]他群|外群|群里)"
+NET = "(?:互联网|网络|网上|外网|微信|QQ|朋友圈|短视频|抖音|[\u4e00-\u9fff]{1,3}群|群里)"
 BEFORE = "(?:公布|宣布|公示|发布|发文|公开|实施|召开|启用)(?:之)?前"
 
 # a whole short line is one of these
@@ -69,7 +70,7 @@ ANYWHERE: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 )  # fmt: skip
 # about rights, rumours, people's data or a place, not about this text
 OTHER = re.compile(
-    "版权|授权|著作权|商业|转载请|本网|本报|本站|本台|谣言|不实|虚假|诈骗|个人信息|个人隐私|隐私|举报|考场|展厅|馆内|场内|优惠|会员"
+    "版权|授权|著作权|商业|转载请|本网|本报|本站|本台|谣言|不实|虚假|诈骗|个人信息|个人隐私|隐私|举报|考场|考生|游客|观众|参观|参赛|乘客|展厅|馆内|场内|优惠|会员"
     "|门票|门店|保密法|泄密|案例|违反|培训|宣传|什么是|如何|怎么|公共场所"
 )
 
@@ -91,8 +92,12 @@ def _alone(unit: str) -> str:
 
 
 def _units(plain: str) -> Iterator[str]:
-    """What may stand for itself: a line, what its brackets hold, a grade that opens it, its last sentences."""
-    for line in filter(None, map(str.strip, plain.split("\n"))):
+    """What may stand for itself: a line, what its brackets hold, a grade that opens it, its last sentences and the clauses of the end."""
+    lines = [line.strip() for line in plain.split("\n") if line.strip()]
+    for line in (*lines[1:2], *lines[-1:]):
+        if not OTHER.search(line[-80:]):
+            yield from (_trimmed(clause) for clause in CLAUSE.split(line)[-4:])
+    for line in lines:
         yield _trimmed(line)
         yield from (_trimmed(found) for found in BRACKETED.findall(line))
         if (opening := line.split(" ")[0]) != line:
