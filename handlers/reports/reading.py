@@ -32,7 +32,7 @@ NEVER, FAINT = -9.0, 0.001
 HEARD, EARSHOT = -0.6, 300  # log-odds from which the ear keeps a line, and how many letters it hears
 IS_REPORT = 0.5
 # Logistic over log-odds of (the frame, the ear, any class against chatter), a photo, a known place, a nameless place.
-GATE, BIAS = (0.55, 0.41, 0.29, 0.7, 0.95, 0.5), -2.5
+GATE, BIAS = (0.36, 0.46, 0.45, 0.9, 2.4, 0.7), -2.85
 CROWD = 0.6  # the class-against-chatter difference is cut off here
 SHARPNESS = 14.0  # softmax over class scores; calibrated on the open half
 SURE_UNIT, SURE_REPORT = 0.85, 0.75  # from here no wrong unit was left on the lines of four counties of prose
