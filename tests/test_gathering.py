@@ -6,6 +6,9 @@ import pytest
 
 from bot.rehearse import Line, Rehearsal
 from config.files import shipped_county
+from handlers.reports.adding import same_problem
+from handlers.reports.reading import Reading
+from store.tasks import Task
 
 pytestmark = pytest.mark.asyncio
 
@@ -33,3 +36,9 @@ async def test_a_place_alone_still_waits_for_its_words() -> None:
 async def test_a_greeting_is_no_answer_to_where() -> None:
     tasks = await said("公厕没水了臭得很，没人管", "大家早上好，今天降温注意保暖", "人民路38号旁边")
     assert len(tasks) == 1 and "人民路" in str(tasks[0]["place"])
+
+
+async def test_what_no_class_fits_is_not_added_to_the_task_before_it() -> None:
+    bikes = Task("t1", "20261125", 4, "dispatched", "g", "wangfang", "共享单车占了盲道", category="事件0493")
+    assert not same_problem(bikes, Reading("report", 0.9, matter="供热不足"))
+    assert same_problem(bikes, Reading("report", 0.9)), "words that name nothing else are more of the same"

@@ -31,7 +31,9 @@ def quoting(turn: Turn, found: list[Task], words: str) -> None:
         not saying.noise(words) and moving.relations(turn, task).intersection({"opener", "reporter"})
     ):
         return supplement(turn, task, words)
-    turn.forget = not able or saying.noise(words) or not talk.stands(turn, commands.Command(numbers=(task.number,), rest=words))
+    turn.forget = (
+        not able or saying.noise(words) or not talk.stands(turn, commands.Command(numbers=(task.number,), rest=words))
+    )
 
 
 def supplement(turn: Turn, task: Task, words: str, reading: Reading | None = None) -> None:
@@ -66,4 +68,6 @@ def same_problem(task: Task, reading: Reading) -> bool:
     """Whether words that follow a task within the gathering time add to it rather than report another problem."""
     if reading.parts or (reading.place_id and task.place and reading.place_id != task.place):
         return False
+    if reading.matter and task.category:
+        return False  # what no class fits is not more of what one does
     return not reading.category or reading.category == task.category
