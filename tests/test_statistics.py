@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 from dataclasses import replace
@@ -17,6 +18,7 @@ from handlers.calendar import Calendar
 from handlers.tasks.figures import FORMULAS, Part, as_text, parts, percent, period_of, shown_rate, shown_span
 from handlers.tasks.statistics import Cell, Period, Span, Table, count, names_of
 from handlers.worktime import Worktime
+from store import Store, history, statistics
 from store.statistics import Life, Step
 from tests.flows.chat import perform
 from tests.flows.town import TOWN, PlainReader
@@ -268,3 +270,15 @@ def test_the_command_prints_one_json_and_verifies_its_own_rebuild(tmp_path: Path
     assert verified.exit_code == 0 and "一字不差" in verified.stdout
     wrong = run(main, [*asked[:3], "--from", "2016-13-01"])
     assert wrong.exit_code == 1 and "2026-11-01" in wrong.stderr
+
+
+def test_a_step_decided_after_a_restart_keeps_the_hour_at_which_it_was_said(tmp_path: Path) -> None:
+    clock = [START]
+    store = Store.open(tmp_path, lambda: clock[0])
+    asyncio.run(store.write(lambda tx: history.append(tx, "t", "open", "", "pending_confirmation")))
+    clock[0] += 3600
+    asyncio.run(store.write(lambda tx: history.append(tx, "t", "withdraw", "", "withdrawn", at=START + 5)))
+    steps = asyncio.run(store.read(lambda c: list(statistics.every(c))))[0]
+    faults = asyncio.run(store.read(lambda c: list(history.verify(c))))
+    store.close()
+    assert [step.at for step in steps] == [START, START + 5] and faults == []
