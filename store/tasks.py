@@ -253,6 +253,12 @@ def unreported(source: Tx | sqlite3.Connection, task: str) -> tuple[str, ...]:
     return tuple(row[0] for row in rows)
 
 
+def round_began(source: Tx | sqlite3.Connection, task: str) -> int | None:
+    """When the first unit of this round reported its part."""
+    row = source.execute("select min(reported_at) from task_unit where task = ?", (task,)).fetchone()
+    return row[0] if row else None
+
+
 def add_reporter(tx: Tx, task: str, person: str) -> None:
     """One more person who reported the same problem."""
     tx.execute(

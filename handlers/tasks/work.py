@@ -74,8 +74,19 @@ def give_feedback(turn: Turn, task: Task, words: str) -> None:
     if turn.actor.unit == task.unit:
         fields["handler"] = turn.actor.id
     task = moving.move(turn, task, "feed_back", "feedback_given", fields, words=words, amount=count)
-    _ask_check(turn, task, shown)
+    parts = _of_all_parts(turn, task)
+    if len(parts) > count:
+        shown["photos"] = f"{len(parts)}张照片"
+    shown["unit"] = turn.office.unit_name(turn.actor.unit)
+    _ask_check(turn, task, shown, parts)
     doubts.compare(turn, task)
+
+
+def _of_all_parts(turn: Turn, task: Task) -> tuple[str, ...]:
+    """The after-photos of this round, whichever unit sent them."""
+    since = tasks.round_began(turn.tx, task.id) or turn.at
+    found = (p.sha for p in tasks.photos(turn.tx, task.id, "evidence") if not p.hidden and p.at >= since)
+    return tuple(dict.fromkeys((*turn.facts.photos, *found)))
 
 
 def add_to_answer(turn: Turn, task: Task, words: str) -> None:
@@ -110,12 +121,12 @@ def show_more(turn: Turn, task: Task) -> None:
     moving.announce(turn, "feedback", said, task, photos=shas)
 
 
-def _ask_check(turn: Turn, task: Task, shown: dict[str, str]) -> None:
+def _ask_check(turn: Turn, task: Task, shown: dict[str, str], parts: tuple[str, ...]) -> None:
     person = checker(turn, task)
     name = turn.office.person_name(person)
     said = moving.say(turn, "feedback", task, **shown, verifier=f"@{name}" if name else "核查员")
     buttons = (("通过", f"通过 {task.number}"), ("返工", f"返工 {task.number}"))
-    shas = comparing.shown(turn, task)
+    shas = comparing.shown(turn, task, parts)
     moving.announce(turn, "feedback", said, task, mention=person, photos=shas, buttons=buttons)
     asked = moving.say(turn, "verify_request", task, **shown)
     moving.reach(turn, task, person, "verify_request", asked, buttons)
