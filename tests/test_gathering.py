@@ -24,7 +24,7 @@ async def said(*words: str) -> list[dict[str, object]]:
 
 
 async def test_praise_before_a_report_does_not_swallow_it() -> None:
-    tasks = await said("给环卫的师傅点个赞，西环路今天真干净", "城南小区三号楼暖气一点不热，老人受不了")
+    tasks = await said("给环卫的师傅点个赞，西环路今天真干净", "人民路38号门口井盖碎了一角")
     assert len(tasks) == 1
 
 
