@@ -23,7 +23,7 @@ class Twin:
     reasons: tuple[str, ...]
 
 
-def at_place(tx: Tx, task: Task, since: int, limit: int = 20) -> list[Task]:
+def at_place(tx: Tx, task: Task, since: int, limit: int = 12) -> list[Task]:
     """Other open tasks at the same place, or at a place written the same way, opened since a moment; newest first."""
     found: dict[str, Task] = {}
     for column, value in (("place", task.place), ("place_text", task.place_text)):
