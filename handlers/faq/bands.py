@@ -30,11 +30,12 @@ WHOLE, ALL = 0.95, 0.9  # shares of an entry's wording in the question, of what 
 class Thresholds:
     """Certainty from which on it answers or offers a choice; what is not worded as a question must be surer."""
 
-    answer: float = 0.65
+    answer: float = 0.6
     choose: float = 0.3
     story: float = 0.9  # of a long message, whose parts may each fit something else
-    unasked: float = 0.75
-    blind: float = 0.05  # so much more without the sentence model
+    stated: float = 0.82  # of a statement
+    unasked: float = 0.7
+    blind: float = 0.1  # so much more without the sentence model
     ours: float = 0.5  # chance from which on a message is taken to be for the office at all
     near: float = 0.3  # cosine below which a message without a tax term is on nothing the base is about
     rival: float = 0.22  # share of the second from which on two entries for different people or taxes are ambiguous
@@ -90,15 +91,23 @@ def decide(ranker: Ranker, ranked: Ranked, heard: Heard, day: date, limits: Thre
     if ranked.question and other_year(ranked.question.tags.years, first):
         return Outcome("handoff", reason="unknown", top=top, sure=ranked.sure)
     kind = _in_doubt(ranker, ranked.candidates, live, ranked.sure, limits)
-    asks = heard.asks and not heard.matter
     if heard.matter and not heard.asks:
         return Outcome("handoff", reason="matter", top=top, sure=ranked.sure)
-    enough = limits.story if ranked.long else limits.answer if asks or exact else limits.unasked
+    enough = limits.answer if exact else _enough(ranked, heard, limits)
     enough += 0.0 if ranker.mode == "near" else limits.blind
     if kind or ranked.sure < enough:
         choices = tuple(ranker.entry(candidate.id) for candidate in live[:CHOICES])
         return Outcome("choose", choices=choices, reason=kind or "unsure", top=top, sure=ranked.sure)
     return Outcome("answer", entry=first, top=top, sure=ranked.sure)
+
+
+def _enough(ranked: Ranked, heard: Heard, limits: Thresholds) -> float:
+    """How sure the answer must be, by how the message speaks."""
+    if ranked.long:
+        return limits.story
+    if heard.asks:
+        return limits.unasked if heard.matter else limits.answer
+    return limits.unasked if heard.bare and ranked.ours >= limits.plain else limits.stated
 
 
 def _gone(ranker: Ranker, entry: Entry, why: str, day: date, top: tuple[str, ...], sure: float) -> Outcome:

@@ -20,13 +20,16 @@ MATTER = re.compile(
     r"被锁|锁死|锁了|锁定|打不开|进不去|没反应|异常|白屏|提示.{0,12}(?:错误|失败|不能|无法|不存在|没有权限)|无法(?:申报|登录|提交|开票|打开|使用)|系统.{0,4}(?:崩|坏|瘫|维护)|"
     r"还没.{0,4}(?:批|审|过|到|下来|通知|处理|反应|收到|动静|入库|解除|出来|好)|(?:一直|老是|总是)(?:不|没|卡|转|提示|显示|失败)|(?:仍|还|却|但)(?:然|是)?显示|显示.{0,6}(?:欠|未|没|错|失败|异常)|"
     r"帮忙?(?:催|查|解|改|处理|看)|催一?下|(?:被|给)(?:认定|列入|列为|冻结|锁定|停用|扣了)|非正常户?了|扣了(?:两|2|好几|多)次|收不到验证码|断(?:网|电|水)了|退出来|转圈|"
-    r"(?:看|找|查|收|登|选|点|传|加|删|改|认证|识别)不(?:到|了|上|通过?|对)|不显示|对不上|不一致|没(?:到账|收到|生效|动静|通过|更新|反应|扣款|入账)|卡在|被?退回|驳回|通不过|不通过|多扣|重复(?:扣|交|缴)|停(?:用|机|电|水)了|有误"
+    r"(?:看|找|查|收|登|选|点|传|加|删|改|认证|识别)不(?:到|了|上|通过?|对)|不显示|对不上|不一致|没(?:到账|收到|生效|动静|通过|更新|反应|扣款|入账)|卡在|被?退回|驳回|通不过|不通过|多扣|重复(?:扣|交|缴)|停(?:用|机|电|水)了|有误|"
+    r"锁(?:了|住|死)|解(?:锁|冻)|(?:天|周|星期|月)了.{0,4}(?:没|还|都)|还在(?:审|等|处理)|没(?:有)?(?:审核|处理|解除|退|批)"
 )
 TOLD = re.compile(
     r"哈哈|嘻嘻|呵呵|收到|辛苦|谢谢|感谢|明白|知道了|晓得了|学到了|原来|松口气|终于|已经.{0,6}了|刚刚?|请各位|请大家|请及时|温馨提示|通知|提醒|转发|招聘|出租|宣传|推广|恭喜|祝|"
     r"累死|忙死|烦死|加班|排了?.{0,4}队|态度|真[好不棒]|早点|别忘|记得|好了$|完了$|搞定|弄好了|报完|交完|愁|心累|心疼|心烦|崩溃|无语|服了|真香|开心|羡慕|可惜|难啊|好贵|又.{1,4}了|太.{1,3}了$|挺.{1,3}$|就行$|等.{0,4}(?:审核|通知)就"
 )
 PERSON = re.compile(r"转?人工|找.{0,3}(?:专管员|管理员|客服|税务员|工作人员)|专管员.{0,6}(?:电话|是谁|在)")
+BARE = 14
+STORY = re.compile(r"[了过着吧啊呀啦我你他她咱,，。!！ ]")  # what a statement has and a search has not
 TOPIC = re.compile(
     r"(?:政策|规定|标准|条件|流程|材料|资料|税率|征收率|期限|时间|比例|额度|门槛|申请|办理|操作|步骤|依据|口径|方法)$"
 )
@@ -34,13 +37,16 @@ TOPIC = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """asks: a question; about: names something of taxes; told: a statement or notice; matter: something does not work."""
+    """asks: a question; about: names something of taxes; told: a statement or notice; matter: something does not work;
+    bare: nothing but what is looked for, as one types it into a search box.
+    """
 
     asks: bool
     about: bool
     told: bool
     matter: bool
     person: bool
+    bare: bool = False
 
 
 class Ear:
@@ -63,6 +69,7 @@ class Ear:
             about=(self._terms.search(plain) or self._terms.search(clear)) is not None,
             told=TOLD.search(plain) is not None,
             matter=MATTER.search(plain) is not None,
+            bare=len(plain) <= BARE and STORY.search(plain) is None,
             person=PERSON.search(plain) is not None and len(plain) <= 20,
         )
 

@@ -12,6 +12,7 @@ COMMON = frozenset("的了是在我你他她它们这那有不也都还就和与
 ALONE = frozenset("大小多少新旧好坏想帮给问说讲喊看听买卖开关做弄整办打进出收交租住报领取拿送找人家年月日天钱税险间号")
 """Such stand beside anything: a strange neighbour says nothing against them."""
 FIRM = COMMON | ALONE
+FITS = 100_000  # a neighbour that fits outweighs any count
 
 
 class Speller:
@@ -21,17 +22,23 @@ class Speller:
         self._sounds = sounds
         self._common = common
         self._pairs: Counter[str] = Counter()
-        self._after: dict[tuple[str, str], Counter[str]] = {}
-        self._before: dict[tuple[str, str], Counter[str]] = {}
+        self._after: dict[tuple[str, str], list[str]] = {}
+        self._before: dict[tuple[str, str], list[str]] = {}
 
     def learn(self, texts: Iterable[str]) -> None:
         """Take texts as examples of good spelling."""
         for text in texts:
-            for one, other in pairwise(text):
-                if one in self._sounds and other in self._sounds:
-                    self._pairs[one + other] += 1
-                    self._after.setdefault((one, self._sounds[other]), Counter())[other] += 1
-                    self._before.setdefault((self._sounds[one], other), Counter())[one] += 1
+            pairs = [one + other for one, other in pairwise(text)]
+            for pair in dict.fromkeys(pairs):
+                if pair not in self._pairs:
+                    self._note(*pair)
+            self._pairs.update(pairs)
+
+    def _note(self, one: str, other: str) -> None:
+        first, second = self._sounds.get(one), self._sounds.get(other)
+        if first and second:
+            self._after.setdefault((one, second), []).append(other)
+            self._before.setdefault((first, other), []).append(one)
 
     def __call__(self, text: str) -> str:
         """The text with its slips put right; equal to `text` where there is none."""
@@ -55,9 +62,10 @@ class Speller:
         """The character that sounds like `sign` and fits best; one that fits both sides before one that fits one."""
         sound = self._sounds[sign]
         votes: Counter[str] = Counter()
-        for neighbour, fits in ((left, self._after.get((left, sound))), (right, self._before.get((sound, right)))):
-            for other, count in (fits or {}).items():
-                votes[other] += count + (1000 if neighbour not in COMMON else 0)
+        for other in self._after.get((left, sound), ()):
+            votes[other] += self._pairs[left + other] + (FITS if left not in COMMON else 0)
+        for other in self._before.get((sound, right), ()):
+            votes[other] += self._pairs[other + right] + (FITS if right not in COMMON else 0)
         return max(votes.items(), key=lambda vote: (vote[1], vote[0]), default=(sign, 0))[0]
 
     def _seen(self, pair: str) -> bool:
