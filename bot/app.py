@@ -20,6 +20,7 @@ from bot.console import chat, demo, frame, learning, login, pages, paste, sessio
 from bot.engine import Engine, Frame, read_key
 from bot.hindsight import Hindsight
 from bot.maintenance import Maintenance, Retention
+from bot.meanings import Meanings
 from bot.media import PhotoShop
 from bot.newsroom import Newsroom, newsroom
 from bot.platforms import Platform
@@ -51,6 +52,7 @@ class Parts:
     maintenance: Maintenance
     hindsight: Hindsight
     newsroom: Newsroom
+    meanings: Meanings
     settings: Settings
     data: Path
 
@@ -97,6 +99,8 @@ def assemble(data: Path, settings: Settings, imported: County | None) -> Parts:
         for other in connected.values():
             other.engine = engine
         preparer.accept = engine.inbox.accept
+        meanings = Meanings(data, lambda: engine.office.hall)
+        preparer.heard = meanings.wanted
         engine.outbox.finish = Comparisons(store, shop).finish
         news = newsroom(store, data, key, engine.inbox)
     except BaseException:
@@ -110,7 +114,7 @@ def assemble(data: Path, settings: Settings, imported: County | None) -> Parts:
         backup_keep=settings.backup_keep,
     )
     maintenance = Maintenance(store, shop, retention)
-    return Parts(engine, platform, shop, preparer, maintenance, Hindsight(engine), news, settings, data)
+    return Parts(engine, platform, shop, preparer, maintenance, Hindsight(engine), news, meanings, settings, data)
 
 
 def _is_demo(store: Store, imported: County | None) -> bool:
@@ -170,6 +174,7 @@ async def _life(parts: Parts, imported: County | None) -> AsyncIterator[None]:
     for platform in engine.platforms.values():
         await platform.close()
     await parts.hindsight.close()
+    await parts.meanings.close()
     await parts.preparer.close()
     await parts.shop.close()
     await engine.close()

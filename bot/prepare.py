@@ -40,12 +40,15 @@ class Preparer:
         self._shop = shop
         self._platforms = platforms
         self.accept: Accept | None = None
+        self.heard: Callable[[], None] | None = None  # told of each tax question
         self._slow: set[asyncio.Task[None]] = set()
 
     async def __call__(self, event: Event, office: Office) -> Facts:
         ready = tuple(photo.sha for photo in event.photos if photo.sha)
         missing = [photo for photo in event.photos if not photo.sha]
         reading, hearing = read_words(event, office), hear_words(event, office)
+        if hearing is not None and self.heard is not None:
+            self.heard()
         if not missing:
             return Facts(photos=ready, reading=reading, hearing=hearing)
         work = {asyncio.ensure_future(self._take(event.channel, photo)): photo for photo in missing}

@@ -22,6 +22,7 @@ from handlers.faq.assistant import Assistant
 from handlers.faq.bands import Outcome
 from handlers.faq.filing import FilingCalendar
 from handlers.faq.knowledge import office_day, standing
+from handlers.faq.meaning import Meaning
 from handlers.faq.speech import Heard
 from handlers.faq.tags import KINDS
 from store.questions import Asked
@@ -83,6 +84,12 @@ class Hall:
         """Go by another calendar, and know the bureau's people by name."""
         self.assistant.filing = filing
         self.staff = frozenset(staff)
+        self._last = None
+
+    def attach(self, meaning: Meaning) -> None:
+        """Join the sentence model; asked again, what was just heard is read with it."""
+        if self.assistant.ranker.meaning is not meaning:
+            self.assistant.attach(meaning)
         self._last = None
 
     def sync(self, entries: Iterable[Entry]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -75,9 +76,18 @@ class Meaning:
         """Whether every text has its vector: half a base would favour the half that is known."""
         return not self._pending
 
+    @property
+    def vectors(self) -> Mapping[str, Halves]:
+        """Every vector known, by text."""
+        return self._vectors
+
+    def waiting(self, count: int | None = None) -> list[str]:
+        """The first `count` texts without a vector."""
+        return list(islice(self._pending, count))
+
     def work(self, count: int = SLICE) -> int:
         """Encode up to `count` waiting texts; how many are left."""
-        texts = list(self._pending)[:count]
+        texts = self.waiting(count)
         if texts:
             self.take(dict(zip(texts, self.encode(texts), strict=True)))
         return len(self._pending)
