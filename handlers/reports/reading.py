@@ -37,6 +37,7 @@ CROWD = 0.6  # the class-against-chatter difference is cut off here
 SHARPNESS = 14.0  # softmax over class scores; calibrated on the open half
 SURE_UNIT, SURE_REPORT = 0.85, 0.75  # from here no wrong unit was left on the lines of four counties of prose
 STRANGE = 0.5  # below this chance of the best class the units' own prose is heard against the message
+ELSEWHERE, UNLIKE = 0.3, 0.4  # what a near lesson still weighs on other ground, or when its class is not believed
 HINT = 0.5  # a unit named in the message counts as half a vote
 SENDER = 0.05
 KINDS = (
@@ -206,7 +207,7 @@ class Reader:
             for unit, share in echo.items():
                 total[unit] += unheard * share**2
                 why.setdefault(unit, "职责原文")
-        self._lean(total, why, text, rest, spot.place)
+        self._lean(total, why, text, rest, spot.place, chances)
         ranked = sorted(total.items(), key=lambda pair: (-pair[1], pair[0]))[:TOP]
         return tuple(Guess(unit, round(min(p, 0.99), 4), why[unit]) for unit, p in ranked if p > 0.01)
 
@@ -222,13 +223,23 @@ class Reader:
         told = [(unit, p / whole, words) for unit, p, words in choices]
         return told + [(unit, vote / whole, "更正过") for unit, vote in local]
 
-    def _lean(self, total: dict[str, float], why: dict[str, str], text: str, rest: str, place: Place | None) -> None:
+    def _lean(
+        self,
+        total: dict[str, float],
+        why: dict[str, str],
+        text: str,
+        rest: str,
+        place: Place | None,
+        chances: Sequence[tuple[str, float]],
+    ) -> None:
         """Let near lessons and units named in the message move the shares."""
         pulls: dict[str, float] = defaultdict(float)
         if self._lessons:
+            rural, belief = self._routing.rural(place), dict(chances)
             for item, pull in self._lessons.near(matter_features(rest, self._words)):
                 if unit := self._routing.at(item.lesson.unit, place):
-                    pulls[unit] += pull
+                    ground = 1.0 if item.rural == rural else ELSEWHERE
+                    pulls[unit] += pull * ground * max(UNLIKE, belief.get(item.label, 0.0))
                     why[unit] = "更正过相近的一条"
         for unit in self._routing.named(text)[:2]:
             if total.get(unit, 0.0) > 0.02:

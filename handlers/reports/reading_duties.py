@@ -30,7 +30,8 @@ EDGE = 0.11  # softmax width over prose scores
 ENOUGH = 0.3  # a score below this claims nothing by itself
 CONFIRMED, PROPOSED = 0.96, 0.9
 ECHO, FULL_ECHO = 0.2, 5.0  # most a message's own words add, and how much rarity is full agreement
-NEAREST = 0.2  # a rural town claims a little of everything on its ground
+NEAREST, RESIDUE = 0.2, 0.35  # a rural town claims a little of everything on its ground, more of what towns tend
+TENDED = frozenset("乡镇 环卫 城管 市政 园林 路灯 排水".split())
 BRAND = 0.4  # each telephone company looks after its own; the message names it
 VENUE = 0.3  # the prose names this very place
 KEEPER = 0.25  # a park's own keeper, for what stands in a park
@@ -211,6 +212,8 @@ class Routing:
     def _scored(self, label: str, scene: Scene, echo: Mapping[str, float]) -> list[tuple[float, str, str]]:
         venue = self._venue(scene.place) if scene.place else {}
         named = self.named(scene.text)
+        field = self._fields.get(label)
+        floor = RESIDUE if field and field.bureau[:1] and field.bureau[0] in TENDED else NEAREST
         scored: list[tuple[float, str, str]] = []
         for unit, claim in self._claims_of(label).items():
             town = self.units[unit].town
@@ -218,7 +221,7 @@ class Routing:
                 continue
             prose = claim.at(scene.kind)
             if town and scene.rural:
-                prose = max(prose, NEAREST)
+                prose = max(prose, floor)
             score = prose + BUREAU * claim.usual + ECHO * echo.get(unit, 0.0)
             if "通信" in self._kinds[unit] and unit in named:
                 score += BRAND

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 NEAR = 0.45  # cosine below which two messages have nothing to say to each other
 PULL = 3.0  # weight of an exact repeat beside the model's one vote
-SAME_CLASS, OTHER_GROUND, SAME_FIELD = 1.6, 0.5, 0.35  # votes of a lesson for its class, elsewhere, for its field
+SAME_CLASS, OTHER_GROUND, SAME_FIELD = 2.2, 1.0, 0.35  # votes of a lesson for its class, elsewhere, for its field
 ALONE = 0.7  # most that one other class of the field can say
 FADE = 0.995  # each newer lesson of the same class makes an older one count this much less
 
@@ -71,8 +71,13 @@ class Lessons:
     def votes(self, label: str, field: str, rural: bool) -> dict[str, float]:
         """Votes for units from lessons about this class, and fewer from its field."""
         votes: dict[str, float] = defaultdict(float)
-        for item, age in _aged(self._by_label.get(label, ())):
-            votes[item.lesson.unit] += FADE**age * (SAME_CLASS if item.rural == rural else OTHER_GROUND)
+        told = self._by_label.get(label, ())
+        here = [item for item in told if item.rural == rural]
+        share = (
+            SAME_CLASS if here else OTHER_GROUND / max(1, len(told))
+        )  # other ground is heard only where this is silent
+        for item, age in _aged(here or told):
+            votes[item.lesson.unit] += FADE**age * share
         for unit, vote in self._from_field(label, field, rural).items():
             votes[unit] += vote
         return votes
