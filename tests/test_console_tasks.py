@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from store import history, tasks
+from store import Tx, history, tasks
 from tests.console_house import House, open_house
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -190,3 +190,18 @@ async def test_pages_of_a_long_board(house: House) -> None:
     assert len(re.findall(r"<th scope=\"row\">", first)) == 50
     assert len(re.findall(r"<th scope=\"row\">", second)) == 5
     assert "page=1" in first and "page=0" in second
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_where_a_photo_was_taken_is_shown_as_chinese_maps_draw_it(house: House) -> None:
+    number = await house.task()
+    await house.photo(number, "e" * 64)
+    page = await (await house.get("zhaojing", f"/tasks/{number}")).text()
+    assert "GCJ-02" not in page
+
+    def place(tx: Tx) -> None:
+        tx.execute("update photo set lat = 30.258472, lon = 104.083611 where sha = ?", ("e" * 64,))
+
+    await house.parts.engine.store.write(place)
+    page = await (await house.get("zhaojing", f"/tasks/{number}")).text()
+    assert "纬度 30.25597" in page and "GCJ-02" in page and "30.25847" not in page

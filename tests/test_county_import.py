@@ -150,3 +150,18 @@ def test_twenty_thousand_rows_go_in_as_one_short_transaction(tmp_path: Path, tin
     asyncio.run(put_in(tmp_path / "d", large))
     assert time.monotonic() - started < 5
     assert current(tmp_path / "d") == large
+
+
+def test_a_countys_own_words_come_in_with_it_and_are_checked_first(tmp_path: Path, tiny: Path) -> None:
+    data = tmp_path / "d"
+    (tiny / "texts.toml").write_text('accepted = "#{number} {person} 接单啦"\n', encoding="utf-8")
+    assert bot("county", "import", str(tiny), "--data", str(data), "--yes").exit_code == 0
+    assert "接单啦" in (data / "texts.toml").read_text("utf-8")
+    again = bot("county", "import", str(tiny), "--data", str(data), "--yes")
+    assert "没有改动" in again.stdout
+    (tiny / "texts.toml").write_text('accepted = "#{number} 收工"\n', encoding="utf-8")
+    assert "文字" in bot("county", "import", str(tiny), "--data", str(data), "--yes").output
+    assert "收工" in (data / "texts.toml").read_text("utf-8")
+    (tiny / "texts.toml").write_text('accepted = "{nobody}"\n', encoding="utf-8")
+    assert bot("county", "import", str(tiny), "--data", str(data), "--yes").exit_code != 0
+    assert "收工" in (data / "texts.toml").read_text("utf-8")

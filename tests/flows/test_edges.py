@@ -7,8 +7,10 @@ Not here: 12 (no platform delivers edits yet; repeated words add to the task), 1
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from PIL import Image, ImageDraw
 
 from bot.rehearse import Rehearsal
 from handlers.events import Event
@@ -589,3 +591,90 @@ async def test_one_joins_another_however_it_is_put() -> None:
         "1123-002 跟 1123-001 是一个，合并",
     ):
         await play(two + f"09:02 赵静: {said}\n群: 【并案】#1123-002 已并入 #1123-001 …\n= 1123-002 并案\n")
+
+
+def _photo(folder: Path, name: str, shade: int, taken: str, north: tuple[float, float, float] | None = None) -> str:
+    """A camera's file: its own picture, the time it was taken and where (WGS-84)."""
+    image = Image.effect_noise((640, 480), 60 + shade).convert("RGB")
+    ImageDraw.Draw(image).rectangle((40 + shade * 3, 60, 420, 100 + shade * 4), fill=(200, shade, 40))
+    exif = image.getexif()
+    exif.get_ifd(0x8769)[0x9003] = taken
+    if north is not None:
+        exif.get_ifd(0x8825).update({1: "N", 2: north, 3: "E", 4: (104.0, 5.0, 1.0)})
+    image.save(folder / name, quality=90, exif=exif)
+    return str(folder / name)
+
+
+async def test_18b_an_after_photo_taken_before_the_report_is_a_question_in_private(tmp_path: Path) -> None:
+    before = _photo(tmp_path, "b.jpg", 5, "2026:11:23 08:50:00")
+    after = _photo(tmp_path, "a.jpg", 60, "2026:11:23 08:30:00")
+    await play(f"""
+        09:00 李敏: 三角绿地小广告 [图 {before}]
+            群: 【已受理】#1123-001 …
+        09:01 张强: 签收
+            群: 【已签收】…
+        09:20 张强: 反馈 已清理 [图 {after}]
+            群: 【已反馈】#1123-001 …
+            赵静: 【照片存疑】#1123-001 反馈照片的拍摄时间早于上报照片 …
+            = 1123-001 待核查
+    """)
+
+
+async def test_19_an_after_photo_taken_800_metres_away_is_a_question_in_private(tmp_path: Path) -> None:
+    before = _photo(tmp_path, "b.jpg", 5, "2026:11:23 08:50:00", (30.0, 15.0, 30.0))
+    after = _photo(tmp_path, "a.jpg", 60, "2026:11:23 09:15:00", (30.0, 15.0, 56.0))
+    near = _photo(tmp_path, "n.jpg", 90, "2026:11:23 09:16:00", (30.0, 15.0, 31.0))
+    log = f"""
+        09:00 李敏: 三角绿地小广告 [图 {before}]
+            群: 【已受理】#1123-001 …
+        09:01 张强: 签收
+            群: 【已签收】…
+    """
+    await play(
+        log
+        + f"""
+        09:20 张强: 反馈 已清理 [图 {after}]
+            群: 【已反馈】#1123-001 …
+            赵静: 【照片存疑】#1123-001 反馈照片的拍摄地点距上报照片约812米 …
+            = 1123-001 待核查
+    """
+    )
+    await play(log + f"09:20 张强: 反馈 已清理 [图 {near}]\n群: 【已反馈】#1123-001 …\n= 1123-001 待核查\n")
+
+
+async def test_19b_a_photo_that_follows_an_answer_is_examined_too(tmp_path: Path) -> None:
+    before = _photo(tmp_path, "b.jpg", 5, "2026:11:23 08:50:00")
+    await play(f"""
+        09:00 李敏: 三角绿地小广告 [图 {before}]
+            群: 【已受理】#1123-001 …
+        09:01 张强: 签收
+            群: 【已签收】…
+        09:20 张强: 反馈 已清理
+            群: 【已反馈】#1123-001 …
+        09:21 张强: [图 {_photo(tmp_path, "a.jpg", 60, "2026:11:23 08:30:00")}]
+            赵静: 【照片存疑】#1123-001 反馈照片的拍摄时间早于上报照片 …
+        09:23
+            群: 【补充反馈】#1123-001 …
+    """)
+
+
+async def test_out_of_order_a_late_word_changes_nothing_that_has_gone_on() -> None:
+    await play(
+        SIGNED
+        + """
+        09:10 张强: 反馈 已清理
+            群: 【已反馈】#1123-001 …
+        09:11 张强: 签收 1123-001
+            群: #1123-001 现在是“待核查”，不能签收
+            ! wrong_state
+        09:12 张强: 1123-001到场了
+            群: #1123-001 现在是“待核查”，不能到场
+            ! wrong_state
+        09:13 李敏: 通过
+            群: 【已办结】#1123-001 …
+        09:14 李敏: 1123-001 东边没清干净，不合格
+            张强: 【返工】#1123-001 …
+            群: 【重开】#1123-001 …
+            = 1123-001 返工
+    """
+    )

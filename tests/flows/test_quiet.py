@@ -8,9 +8,12 @@ from dataclasses import replace
 import pytest
 
 from bot.rehearse import Line, Rehearsal
+from config.county import CalendarDay
+from handlers.calendar import local
 from handlers.events import Message
+from store import county, tasks
 from store.outbox import OutboxRow
-from tests.flows.chat import play, read
+from tests.flows.chat import perform, play, read
 from tests.flows.town import TOWN
 
 pytestmark = pytest.mark.asyncio
@@ -210,3 +213,22 @@ async def test_a_reminder_due_at_night_waits_for_the_morning_and_is_dropped_when
         08:30
         09:00
     """)
+
+
+async def test_a_calendar_that_comes_in_later_moves_a_provisional_deadline_once() -> None:
+    rehearsal = await perform("""
+        — 12月31日 —
+        17:00 李敏: 三角绿地小广告
+            群: 【已受理】#1231-001 … 预计2027年1月4日(周一)17:00前反馈
+    """)
+    try:
+        engine = rehearsal.engine
+        days = (CalendarDay("2027-01-04", "holiday"), CalendarDay("2027-01-05", "holiday"))
+        await engine.store.write(lambda tx: county.save(tx, replace(TOWN, calendar=days)))
+        await engine.start()
+        await engine.settle()
+        found = await engine.store.read(lambda c: tasks.by_number(c, "1231-001"))
+        assert found is not None and found.due_at is not None
+        assert f"{local(found.due_at):%m-%d %H:%M}" == "01-06 17:00"
+    finally:
+        await rehearsal.close()
