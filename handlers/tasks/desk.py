@@ -9,7 +9,7 @@ from handlers.commands import Command
 from handlers.tasks import asking, finding, limits, moving, opening
 from handlers.tasks.texts import short, text
 from handlers.turn import Turn
-from store import drafts, tasks, timers
+from store import drafts, tasks
 from store.tasks import Task
 
 ASSISTANTS = 5  # dispatch.md F2: one lead, 1–5 assistants
@@ -223,8 +223,7 @@ def appeal(turn: Turn, command: Command) -> None:
     person = moving.first_here(turn, task, turn.office.with_role("dispatcher"))
     moving.announce(turn, "ask_choice", said, task, mention=person)
     moving.reach(turn, task, person, "ask_choice", said)
-    wait = turn.office.worktime.resume(turn.allowed(task), turn.office.rules.confirm, "work_hour")
-    timers.put(turn.tx, task.id, "confirm", wait.at, task.group_id)
+    opening.confirm_timer(turn, task)
 
 
 def force_close(turn: Turn, command: Command) -> None:

@@ -54,6 +54,8 @@ def split(turn: Turn, command: Command) -> None:
             tasks.remove_reporter(turn.tx, master.id, person)
     if task.state == "dispatched":
         opening.start_clocks(turn, task)
+    else:
+        opening.confirm_timer(turn, task)
     moving.announce(turn, "dispatched", moving.say(turn, "split", task), task)
 
 

@@ -159,9 +159,14 @@ def ask_dispatcher(turn: Turn, task: Task) -> Task:
         moving.announce(turn, "received", moving.say(turn, "received", task), task)
         for dispatcher in dispatchers:
             turn.tell(dispatcher.id, "ask_choice", said, task=task, buttons=buttons)
+    confirm_timer(turn, task)
+    return task
+
+
+def confirm_timer(turn: Turn, task: Task) -> None:
+    """When the dispatcher is asked again for a unit."""
     wait = turn.office.worktime.resume(turn.allowed(task), turn.office.rules.confirm, "work_hour")
     timers.put(turn.tx, task.id, "confirm", wait.at, task.group_id)
-    return task
 
 
 def choices(task: Task) -> list[str]:

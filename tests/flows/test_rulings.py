@@ -87,3 +87,19 @@ async def test_rework_does_not_mend_an_overrun() -> None:
         14:11 李敏: 通过
             群: 【已办结】#1123-001 … 超时
     """)
+
+
+async def test_a_task_split_off_before_anybody_chose_a_unit_is_asked_about_again() -> None:
+    await play("""
+        09:00 李敏: 人民路好像有小广告
+            群: 【请确认】#1123-001 …
+        09:01 王芳: 府前路违停
+            群: 【已受理】#1123-002 …
+        09:02 赵静: 并案 1123-001 到 1123-002
+            群: 【并案】#1123-001 …
+        09:10 李敏: 拆分 1123-001
+            群: 【拆分】#1123-001 …
+            = 1123-001 待确认
+        09:13
+            赵静: 【请确认】#1123-001 …
+    """)
