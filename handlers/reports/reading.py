@@ -147,7 +147,7 @@ class Reader:
             chances = _blend(chances, there) if MARKET.search(setting) else there
         p = self._is_report(masked, rest, photos, spot, against_chatter)
         kind = "report" if p >= IS_REPORT else self._kind(rest)
-        place = spot.place
+        place, said = spot.place, self._places.said(masked, spot) if spots else spot.text
         units = self._units(chances, spot, text, rest)
         known = [(label, c) for label, c in chances if not label.startswith(OUTSIDE)]
         categories = tuple(Guess(label, round(c, 4)) for label, c in known[:TOP])
@@ -155,7 +155,7 @@ class Reader:
         word = danger(text, best, best_p) if kind == "report" else ""
         matter = best.removeprefix(OUTSIDE) if best.startswith(OUTSIDE) else ""
         return Reading(
-            kind, round(p, 4), categories, units, place.name if place else None, place.id if place else None, spot.text,
+            kind, round(p, 4), categories, units, place.name if place else None, place.id if place else None, said,
             bool(word), word, None if matter else self._standards.choose(best, rest), (), text,
             bool(units) and units[0].p >= SURE_UNIT and p >= SURE_REPORT, matter,
         )  # fmt: skip
