@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.faq.entries import Entry, read_entries, shipped_entries, write_entries
@@ -95,6 +95,7 @@ def test_an_entry_without_basis_never_answers() -> None:
     assert assistant(entry).ask(entry.question, TODAY).band == "handoff"
 
 
+@settings(deadline=None)  # a busy machine
 @given(st.datetimes(datetime(2027, 12, 30), datetime(2028, 1, 3)))
 def test_nothing_is_answered_past_its_last_day_in_shanghai(moment: datetime) -> None:
     at = int(moment.replace(tzinfo=UTC).timestamp())
@@ -105,6 +106,7 @@ def test_nothing_is_answered_past_its_last_day_in_shanghai(moment: datetime) -> 
     assert (outcome.band == "answer") != over
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60), st.dates(date(2020, 1, 1), date(2035, 1, 1)))
 def test_whatever_is_said_only_effective_entries_with_basis_are_answered(text: str, day: date) -> None:
     for outcome in SHARED.hear(text, day):

@@ -34,6 +34,7 @@ class Thresholds:
     choose: float = 0.3
     story: float = 0.9  # of a long message, whose parts may each fit something else
     stated: float = 0.82  # of a statement
+    follow: float = 0.86  # of a follow-up, which may mean what it does not say
     unasked: float = 0.7
     blind: float = 0.1  # so much more without the sentence model
     ours: float = 0.5  # chance from which on a message is taken to be for the office at all
@@ -105,6 +106,8 @@ def _enough(ranked: Ranked, heard: Heard, limits: Thresholds) -> float:
     """How sure the answer must be, by how the message speaks."""
     if ranked.long:
         return limits.story
+    if ranked.question and ranked.question.fresh:
+        return limits.follow
     if heard.asks:
         return limits.unasked if heard.matter else limits.answer
     return limits.unasked if heard.bare and ranked.ours >= limits.plain else limits.stated

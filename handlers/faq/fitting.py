@@ -89,7 +89,7 @@ def fit_logistic(
     found = np.zeros(table.shape[1])
     held = np.full(table.shape[1], hold)
     held[-1] = 1e-3
-    sign = np.append(np.array(signs), 0.0)
+    sign = np.array([*signs, 0.0])
     for _ in range(60):
         belief = 1 / (1 + np.exp(-np.clip(table @ found, -30, 30)))
         slope = table.T @ (worth * (belief - goal)) + held * found
@@ -97,7 +97,7 @@ def fit_logistic(
         free = (found != 0) | (sign == 0) | (sign * slope < 0)  # else it would turn its sign: held at nothing
         move = np.zeros_like(found)
         move[free] = np.linalg.solve(curve[np.ix_(free, free)], slope[free])
-        found = _signed(found - 0.5 * move, sign)
+        found = _signed(found - 0.5 * move, [*signs, 0.0])
     values = [float(round(w, 4)) for w in found]
     return Logistic(tuple(values[:-1]), values[-1])
 

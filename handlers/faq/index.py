@@ -60,6 +60,10 @@ class SparseIndex:
             if len(self._holes) * 3 > len(self._owners) + 100:
                 self._pack()
 
+    def texts(self, owner: str) -> tuple[str, ...]:
+        """An owner's texts as they were given."""
+        return self._texts[owner]
+
     def search(self, text: str, limit: int = 20) -> list[tuple[str, float]]:
         """The best `limit` owners with a score above nothing."""
         import numpy as np

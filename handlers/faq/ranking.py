@@ -355,8 +355,8 @@ class Ranker:
         return card
 
     def _prepare(self, entry: Entry) -> Card:
-        rows = tuple(self._view(self.normalise(text)) for text in (entry.question, *entry.similar))
-        answer = self._view(self.normalise(entry.answer))
+        rows = tuple(self._view(text) for text in self._questions.texts(entry.id))
+        answer = self._view(self._answers.texts(entry.id)[0])
         signs = answer.signs.union(*(row.signs for row in rows))
         pairs = answer.pairs.union(*(row.pairs for row in rows))
         return Card(rows, signs, pairs, self.tagger.entry(entry), kinds_of(rows[0].text))

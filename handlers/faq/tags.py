@@ -73,8 +73,8 @@ class Tagger:
 
     def entry(self, entry: Entry) -> Tags:
         """What an entry is for: what it declares and its standard question names; periods only where that one does."""
-        asked = self(" ".join((entry.question, *entry.similar)))
         question, answer = self(entry.question), self(entry.answer)
+        asked = self(" ".join((entry.question, *entry.similar))) if entry.similar else question
         return Tags(
             self._canonical("taxpayer", entry.taxpayer_type) | question.taxpayer,
             (self._canonical("tax", entry.tax) | question.tax) or NONE,
