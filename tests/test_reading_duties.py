@@ -73,6 +73,36 @@ def test_prose_agrees_with_the_shipped_table(product: County) -> None:
     assert right >= 0.9 * len(table)
 
 
+def test_prose_alone_routes_counties_told_in_four_ways(product: County) -> None:
+    right = sure = sure_right = judged = 0
+    for name in reports_set.PROSE:
+        reader = Reader(reports_set.prose_county(name, product))
+        for units, text in reports_set.prose_lines(name):
+            reading = reader.read(text, 1)
+            good = bool(reading.units) and reading.units[0].value in units
+            judged, right = judged + 1, right + good
+            sure, sure_right = sure + reading.sure, sure_right + (reading.sure and good)
+    assert judged >= 200 and right / judged >= 0.92
+    assert sure_right / sure >= 0.97 and sure / judged >= 0.70
+
+
+def test_the_message_turns_a_class_to_whom_it_means(product: County) -> None:
+    power = Unit("p", "供电公司", duty="负责供电线路抢修。")
+    phone = Unit("t", "电信公司", duty="负责通信光缆维护。")
+    routing = _routing(product, power, phone)
+    assert routing.choose("事件0508", routing.scene("网线断了拖在地上", None))[0].unit == "t"
+    assert routing.choose("事件0508", routing.scene("高压线断了冒火花", None))[0].unit == "p"
+
+
+def test_a_list_under_a_heading_keeps_its_ground(product: County) -> None:
+    a = Unit("a", "水务集团", duty="城区供排水一体化运营：雨污水管网、检查井的疏通。")
+    t = Unit("t", "河东镇政府", town="河东镇", duty="负责集镇下水道和村庄环境卫生。")
+    routing = _routing(product, a, t)
+    village = Place("v", "李村", (), "village", "河东镇")
+    assert routing.choose("事件0503", routing.scene("", village))[0].unit == "t"
+    assert routing.choose("事件0503", STREET)[0].unit == "a"
+
+
 def test_corrections_teach_a_county_that_works_otherwise(product: County) -> None:
     county = reports_set.county("hill", product)
     rng = random.Random(7)

@@ -19,6 +19,9 @@ NAMES = ("north", "lake", "hill")
 KINDS = (("roads", "road", "r"), ("landmarks", "landmark", "l"), ("villages", "village", "v"))
 
 
+PROSE = ("plain", "talk", "formal", "merged")
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One labelled message. `codes` empty and report True: no class fits; `units` empty: not judged."""
@@ -63,6 +66,29 @@ def lines(name: str, product: County) -> list[Line]:
         filled, _, _ = _fill(text, data, number)
         out.append(Line(filled, False, kind=label, half=_half(text)))
     return out
+
+
+def prose_county(name: str, product: County) -> County:
+    """A county of prose.toml: units, places and nothing else of its own."""
+    data = _prose()[name]
+    places = [row.split() for row in data["places"].split("\n") if row]
+    rows = [[cell.strip() for cell in row.split("|")] for row in data["units"].split("\n") if row]
+    units = tuple(Unit(i, n, tuple(filter(None, also.split(","))), town, duty) for i, n, also, town, duty in rows)
+    return replace(
+        product, units=units, people=(Person("p1", "赵一", units[0].id),), duties=(),
+        places=tuple(Place(f"p{i}", place, (), kind, town) for i, (kind, place, town) in enumerate(places)),
+        groups=(Group("g1", "随手拍", "reports"),),
+    )  # fmt: skip
+
+
+def prose_lines(name: str) -> list[tuple[frozenset[str], str]]:
+    """(acceptable units, text) for each labelled line of a county of prose.toml."""
+    rows = (row.partition(" | ") for row in _prose()[name]["lines"].split("\n") if row)
+    return [(frozenset(units.split(",")), text) for units, _, text in rows]
+
+
+def _prose() -> dict[str, Any]:
+    return tomllib.loads((HERE / "prose.toml").read_text(encoding="utf-8"))
 
 
 def _units(field: str, data: dict[str, Any], place: str, kind: str) -> list[str]:
