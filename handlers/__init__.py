@@ -10,7 +10,7 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass, replace
 
 from config.county import Person
-from handlers import commands, learning, people, recall, secrecy, submissions
+from handlers import commands, learning, people, phrasing, recall, secrecy, submissions
 from handlers.commands import Command
 from handlers.events import CONSOLE, Event, Facts
 from handlers.faq import handover, numbers, policy, reminders, room
@@ -191,6 +191,8 @@ def _is_command(turn: Turn, command: Command) -> bool:
         return True
     if command.numbers or turn.event.quote:
         return True
+    if command.verb in phrasing.read(commands.wording(turn.event.text)).barred:
+        return False
     reading: Reading | None = turn.facts.reading
     if len(command.rest) > 40 or (reading and reading.kind == "report" and reading.place):
         return False
