@@ -27,6 +27,7 @@ from handlers.faq.tags import Tagger, Tags
 from handlers.faq.typos import Speller
 
 CANDIDATES = 16  # of each search
+PREPARED = 10_000  # entries kept ready for measuring
 MEASURED = 24  # of all of them together
 RRF = 20  # faq.md F4
 CLOSE = 0.3  # cosine from which on a complaint is about what the base is about
@@ -349,8 +350,8 @@ class Ranker:
     def _card(self, id: str) -> Card:
         card = self._cards.get(id)
         if card is None:
-            if len(self._cards) >= 4096:
-                self._cards.clear()
+            while len(self._cards) >= PREPARED:
+                del self._cards[next(iter(self._cards))]
             card = self._cards[id] = self._prepare(self._entries[id])
         return card
 
