@@ -19,6 +19,8 @@ from yarl import URL
 from bot.engine import Engine
 from bot.platforms.web import WebPlatform
 from config.county import Person
+from handlers.faq.askers import speaks
+from handlers.office import Office
 from store import Tx, audit, people, sessions
 
 COOKIE = "qunban"
@@ -57,11 +59,17 @@ class Viewer:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One entry of the navigation, and which roles see it (none: everybody)."""
+    """One entry of the navigation, and which roles see it (none: everybody); `bureau`: the tax bureau's people alone."""
 
     href: str
     label: str
     roles: tuple[str, ...] = ()
+    bureau: bool = False
+
+    def leads(self, viewer: Viewer, office: Office) -> bool:
+        """Whether this viewer is shown it."""
+        ours = not self.bureau or speaks(office, viewer.person)
+        return ours and (not self.roles or viewer.has(*self.roles))
 
 
 NAVIGATION = (
@@ -71,6 +79,7 @@ NAVIGATION = (
     Link("/learning", "学习", ("dispatcher", "arbiter", "leader")),
     Link("/duties", "职责", ("dispatcher", "arbiter", "leader")),
     Link("/statistics", "统计", ("dispatcher", "verifier", "arbiter", "leader")),
+    Link("/faq", "税费问答", bureau=True),
     Link("/delivery", "送达", ("admin", "dispatcher")),
     Link("/people", "人员", ("admin", "security_admin")),
     Link("/opinions", "意见", ("admin",)),
@@ -233,6 +242,7 @@ def wants_page(request: web.Request) -> bool:
 def render(request: web.Request, template: str, status: int = 200, **context: Any) -> web.Response:
     """A page with what every page needs."""
     viewer: Viewer | None = request.get(VIEWER)
+    office = request.app[ENGINE].office
     return aiohttp_jinja2.render_template(
         template,
         request,
@@ -241,7 +251,7 @@ def render(request: web.Request, template: str, status: int = 200, **context: An
             "csrf": viewer.csrf if viewer else "",
             "demo": is_demo(request),
             "path": request.path,
-            "nav": [link for link in NAVIGATION if viewer and (not link.roles or viewer.has(*link.roles))],
+            "nav": [link for link in NAVIGATION if viewer and link.leads(viewer, office)],
             **context,
         },
         status=status,

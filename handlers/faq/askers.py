@@ -22,7 +22,7 @@ def is_officer(turn: Turn, person: Person | None) -> bool:
     """Whether a person answers tax questions: of the bureau with a leading role, or on the roster."""
     if person is None:
         return False
-    if BUREAU in turn.office.unit_name(person.unit) and set(LEAD_ROLES).intersection(person.roles):
+    if speaks(turn.office, person):
         return True
     return person.id in (listed for _, listed in tax.roster(turn.tx))
 
@@ -30,8 +30,12 @@ def is_officer(turn: Turn, person: Person | None) -> bool:
 def speaks_for_bureau(office: Office, channel: str, sender: str) -> bool:
     """The same by what is in memory, for the choice between keeping and forgetting."""
     person = office.person_at.get((channel, sender))
-    known = person is not None and bool(set(LEAD_ROLES).intersection(person.roles))
-    return known and person is not None and BUREAU in office.unit_name(person.unit)
+    return person is not None and speaks(office, person)
+
+
+def speaks(office: Office, person: Person) -> bool:
+    """Whether a person is one of the bureau with a leading role."""
+    return BUREAU in office.unit_name(person.unit) and bool(set(LEAD_ROLES).intersection(person.roles))
 
 
 def bureau(county: County) -> list[str]:

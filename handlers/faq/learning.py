@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from dataclasses import replace
+from datetime import date
 
 from rapidfuzz.distance import Indel
 
@@ -17,7 +18,7 @@ from handlers.faq import askers, cards, speaking
 from handlers.faq.knowledge import office_day, standing
 from handlers.faq.texts import say
 from handlers.turn import Turn
-from store import audit, faq, questions, tax
+from store import Tx, audit, faq, questions, tax
 from store.faq import Draft
 from store.questions import Ticket
 from store.tax import Push
@@ -168,7 +169,8 @@ def approve(turn: Turn, draft: Draft) -> None:
     """同意: the second person. The entry is live with this commit, and in memory right behind it."""
     if not _may(turn, draft):
         return
-    entry = faq.publish(turn.tx, _entry(turn, draft), draft.author, turn.actor.id)
+    author = turn.office.person_name(draft.author)
+    entry = faq.publish(turn.tx, becoming(turn.tx, draft, office_day(turn.at), author), draft.author, turn.actor.id)
     faq.settle_draft(turn.tx, draft.id, "approved", turn.actor.id)
     audit.append(turn.tx, turn.actor.id, "|".join(turn.actor.roles), turn.event.channel, entry.id, "faq_approve", "ok")
     said = say("approved", number=draft.number)
@@ -206,9 +208,9 @@ def _may(turn: Turn, draft: Draft, basis: bool = True) -> bool:
     return False
 
 
-def _entry(turn: Turn, draft: Draft) -> Entry:
-    """What becomes live: the entry with one more way to ask for it, or a new one that holds from today."""
-    standing_one = faq.get(turn.tx, draft.entry)
+def becoming(source: Tx | sqlite3.Connection, draft: Draft, day: date, maintainer: str) -> Entry:
+    """What becomes live: the entry with one more way to ask for it, or a new one that holds from that day."""
+    standing_one = faq.get(source, draft.entry)
     if standing_one is not None:
         similar = dict.fromkeys((*standing_one.similar, draft.question))
         return replace(standing_one, similar=tuple(similar))
@@ -217,8 +219,8 @@ def _entry(turn: Turn, draft: Draft) -> Entry:
         draft.question,
         draft.answer,
         draft.basis,
-        valid_from=office_day(turn.at).isoformat(),
+        valid_from=day.isoformat(),
         taxpayer_type=tuple(filter(None, draft.taxpayer_type.split("|"))),
         tax=tuple(filter(None, draft.tax.split("|"))),
-        maintainer=turn.office.person_name(draft.author),
+        maintainer=maintainer,
     )

@@ -25,6 +25,8 @@ USELESS = re.compile(r"(?:没有?用|没用处|无用|不对|答非所问|没帮
 def claims(turn: Turn) -> bool:
     """Settle a message that names or quotes something of tax questions; False when it does neither."""
     event = turn.event
+    if event.kind == "click" and NUMBER.fullmatch(event.subject):  # a console page names the thing apart from the words
+        return _claimed(turn, f"{event.action} {event.subject} {event.text}")
     if event.kind != "message" or turn.office.hall is None:
         return False
     words = commands.without_tag(event.text)

@@ -75,11 +75,16 @@ def _send(turn: Turn, push: Push, entry: Entry, group: str) -> bool:
     where = turn.office.address_of(group)
     if where is None:
         return False
-    foot = "\n".join((say("basis", basis=entry.basis), say("valid", valid=cards.validity(entry))))
-    text = cards.fitted(say("push", question=entry.question), entry.answer, foot, speaking.limit(turn, where[0]))
+    text = card(entry, speaking.limit(turn, where[0]))
     ends = speaking.last_moment(entry)
     speaking.place(turn, where, "policy", text, push.id, not_before=turn.allowed(None), not_after=ends)
     return True
+
+
+def card(entry: Entry, limit: int = 0) -> tuple[str, ...]:
+    """What a group reads."""
+    foot = "\n".join((say("basis", basis=entry.basis), say("valid", valid=cards.validity(entry))))
+    return cards.fitted(say("push", question=entry.question), entry.answer, foot, limit)
 
 
 def reject(turn: Turn, push: Push, reason: str) -> None:
