@@ -1,4 +1,4 @@
-"""Who is on duty for which tax, what each group files, which filing reminders went out, and policy pushes."""
+"""Who is on duty for which tax, which documents are repealed, what each group files, which reminders went out, pushes."""
 
 from __future__ import annotations
 
@@ -58,6 +58,22 @@ def set_roster(tx: Tx, rows: Sequence[tuple[str, str]]) -> None:
     tx.execute("delete from faq_duty")
     for pos, (tax, person) in enumerate(dict.fromkeys(rows)):
         tx.execute("insert into faq_duty (tax, person, pos) values (?, ?, ?)", (tax, person, pos))
+
+
+def repealed(source: Tx | sqlite3.Connection) -> list[str]:
+    """Documents the bureau marked as repealed."""
+    return [str(document) for (document,) in source.execute("select document from faq_repealed order by document")]
+
+
+def set_repealed(tx: Tx, documents: Sequence[str], person: str) -> None:
+    """Make the list this; who put a document there first stays noted."""
+    gone = set(repealed(tx)) - set(documents)
+    for document in gone:
+        tx.execute("delete from faq_repealed where document = ?", (document,))
+    for document in documents:
+        tx.execute(
+            "insert or ignore into faq_repealed (document, person, at) values (?, ?, ?)", (document, person, tx.at)
+        )
 
 
 def profile(source: Tx | sqlite3.Connection, group: str) -> Profile:

@@ -21,8 +21,19 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 TELLER, SECOND, HEAD = "tianfang", "renjing", "jiangtao"  # the bureau's handler, deputy and leader
 EVIL = "<script>alert(1)</script>"
-GETS = ("", "/new", "/entries/t-1", "/entries/t-1/edit", "/drafts", "/push", "/unanswered", "/hot", "/roster")
-POSTS = ("/new", "/entries/t-1/edit", "/entries/t-1/withdraw", "/drafts", "/push", "/roster")
+GETS = (
+    "",
+    "/new",
+    "/entries/t-1",
+    "/entries/t-1/edit",
+    "/drafts",
+    "/push",
+    "/unanswered",
+    "/hot",
+    "/roster",
+    "/repealed",
+)
+POSTS = ("/new", "/entries/t-1/edit", "/entries/t-1/withdraw", "/drafts", "/push", "/roster", "/repealed")
 ENTRY = Entry(
     "t-1", "跨区迁移怎么办", "带营业执照，\n到大厅办。", "税务总局令第48号", valid_from="2020-01-01", tax=("增值税",)
 )
@@ -206,6 +217,16 @@ async def test_entries_are_found_by_words_tax_and_standing(house: House) -> None
     by_tax = await (await house.get(TELLER, "/faq?tax=增值税&q=跨区迁移")).text()
     assert "跨区迁移怎么办" in by_tax and "旧的优惠" not in by_tax
     assert "跨区迁移怎么办" in await (await house.get(TELLER, "/faq?q=T-1")).text()
+
+
+async def test_entries_that_rest_on_a_repealed_document_are_listed_for_review(house: House) -> None:
+    assert "跨区迁移怎么办" not in await (await house.get(TELLER, "/faq?standing=repealed")).text()
+    assert (await house.post(TELLER, "/faq/repealed", {"documents": "号"})).status == 422
+    assert (await house.post(TELLER, "/faq/repealed", {"documents": "税务总局令第48号\r\n\r\n"})).status == 303
+    assert "跨区迁移怎么办" in await (await house.get(TELLER, "/faq?standing=repealed")).text()
+    assert "税务总局令第48号" in await (await house.get(TELLER, "/faq/repealed")).text()
+    assert (await house.post(TELLER, "/faq/repealed", {"documents": ""})).status == 303
+    assert "跨区迁移怎么办" not in await (await house.get(TELLER, "/faq?standing=repealed")).text()
 
 
 async def test_withdrawing_asks_first_and_keeps_every_version(house: House) -> None:

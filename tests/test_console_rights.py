@@ -77,8 +77,19 @@ POLICY: dict[tuple[str, str], frozenset[str] | str] = {
     ("GET", "/audit"): frozenset({"auditor"}),
 }
 # the tax bureau's pages: by unit and roster, not by role; who gets in is held by test_console_faq.py
-TAX = ("", "/new", "/entries/{entry}", "/entries/{entry}/edit", "/drafts", "/push", "/unanswered", "/hot", "/roster")
-TAX_POSTS = ("/new", "/entries/{entry}/edit", "/entries/{entry}/withdraw", "/drafts", "/push", "/roster")
+TAX = (
+    "",
+    "/new",
+    "/entries/{entry}",
+    "/entries/{entry}/edit",
+    "/drafts",
+    "/push",
+    "/unanswered",
+    "/hot",
+    "/roster",
+    "/repealed",
+)
+TAX_POSTS = ("/new", "/entries/{entry}/edit", "/entries/{entry}/withdraw", "/drafts", "/push", "/roster", "/repealed")
 POLICY |= {("GET", f"/faq{path}"): frozenset[str]() for path in TAX}
 POLICY |= {("POST", f"/faq{path}"): frozenset[str]() for path in TAX_POSTS}
 DEMO = "/demo/"  # refused outside a demo to everybody

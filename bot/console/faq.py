@@ -24,7 +24,7 @@ from config.faq.entries import SHEET, Entry
 from config.spreadsheets import Table
 from handlers.faq import cards
 from handlers.faq.knowledge import due_for_review, office_day, standing
-from store import Tx, audit, faq, questions
+from store import Tx, audit, faq, questions, tax
 from store.faq import Version
 
 STANDINGS = {
@@ -35,7 +35,7 @@ STANDINGS = {
     "not_yet": "未到生效日",
     "no_basis": "没有依据",
 }
-FILTERS = {"live": "生效", "draft": "草稿", "ended": "失效", "soon": "60天内到期"}
+FILTERS = {"live": "生效", "draft": "草稿", "ended": "失效", "soon": "60天内到期", "repealed": "依据已废止"}
 ENDED = ("expired", "retired")
 LOOKS = {"live": "closed", "draft": "pending_confirmation", "expired": "returned", "retired": "returned"}
 STATES = {"live": "生效", "draft": "待审", "replaced": "已被新版代替", "withdrawn": "已停用", "declined": "未通过"}
@@ -51,7 +51,7 @@ TITLES = {column.name: column.titles[0] for column in SHEET.columns}
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An entry as it stands today. `soon`: expiring when its validity ends within 60 days."""
+    """An entry as it stands today. `soon`: expiring (within 60 days), repealed (its basis is), or ""."""
 
     version: Version
     standing: str
@@ -81,7 +81,8 @@ async def page(request: web.Request) -> web.StreamResponse:
     engine, query = request.app[ENGINE], request.query
     asked = {name: query.get(name, "").strip() for name in ("q", "tax", "standing")}
     day = office_day(engine.store.now())
-    rows = [_row(version, day) for version in await engine.store.read(faq.newest)]
+    versions, repealed = await engine.store.read(lambda c: (faq.newest(c), frozenset(tax.repealed(c))))
+    rows = [_row(version, day, repealed) for version in versions]
     kept = [row for row in rows if _fits(row, asked)]
     return render(
         request,
@@ -89,7 +90,7 @@ async def page(request: web.Request) -> web.StreamResponse:
         rows=kept[:SHOWN],
         found=len(kept),
         asked=asked,
-        taxes=sorted({tax for row in rows for tax in row.entry.tax}),
+        taxes=sorted({kind for row in rows for kind in row.entry.tax}),
         counts={name: sum(_stands(row, name) for row in rows) for name in FILTERS},
         filters=FILTERS,
         standings=STANDINGS,
@@ -98,8 +99,8 @@ async def page(request: web.Request) -> web.StreamResponse:
     )
 
 
-def _row(version: Version, day: date) -> Row:
-    return Row(version, standing(version.entry, day), due_for_review(version.entry, day))
+def _row(version: Version, day: date, repealed: frozenset[str]) -> Row:
+    return Row(version, standing(version.entry, day), due_for_review(version.entry, day, repealed))
 
 
 def _fits(row: Row, asked: dict[str, str]) -> bool:
@@ -113,15 +114,17 @@ def _fits(row: Row, asked: dict[str, str]) -> bool:
 
 
 def _stands(row: Row, name: str) -> bool:
-    if name == "soon":
-        return row.soon == "expiring"
+    if name in ("soon", "repealed"):
+        return row.soon == {"soon": "expiring"}.get(name, name)
     return row.standing in ENDED if name == "ended" else row.standing == name
 
 
 async def entry_page(request: web.Request) -> web.StreamResponse:
     """One entry: what is answered now, and its whole life."""
     engine, id = request.app[ENGINE], request.match_info["entry"]
-    versions, votes = await engine.store.read(lambda c: (faq.versions(c, id), questions.votes(c, id)))
+    versions, votes, repealed = await engine.store.read(
+        lambda c: (faq.versions(c, id), questions.votes(c, id), frozenset(tax.repealed(c)))
+    )
     if not versions:
         raise web.HTTPNotFound(text="没有这个条目。")
     now_said = next((v for v in versions if v.state == "live"), None)
@@ -130,7 +133,7 @@ async def entry_page(request: web.Request) -> web.StreamResponse:
         "faq_entry.html",
         versions=versions,
         live=now_said,
-        row=_row(now_said or versions[0], office_day(engine.store.now())),
+        row=_row(now_said or versions[0], office_day(engine.store.now()), repealed),
         votes=votes,
         card=cards.card,
         validity=cards.validity,

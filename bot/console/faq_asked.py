@@ -1,4 +1,4 @@
-"""没答上的, 热点问题, 值班表: what was asked in the tax groups and who is on duty for it."""
+"""没答上的, 热点问题, 值班表, 废止文件: what was asked in the tax groups and who is on duty for it."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from store import Tx, faq, questions, tax
 
 DAYS = 7
 ROWS = 40  # of the roster
+DOCUMENTS, SHORTEST, LONGEST = 500, 5, 100  # repealed documents; characters of a name
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ def add_routes(app: web.Application) -> None:
     app.router.add_get("/faq/hot", officers(hot))
     app.router.add_get("/faq/roster", officers(roster))
     app.router.add_post("/faq/roster", chiefs(set_roster))
+    app.router.add_get("/faq/repealed", officers(repealed))
+    app.router.add_post("/faq/repealed", officers(set_repealed))
 
 
 def midnight(now: int) -> int:
@@ -121,3 +124,22 @@ async def set_roster(request: web.Request) -> web.StreamResponse:
         raise Rejected("没有这个税种，或这个人不是税务局的，请刷新页面后重选。")
     await record(request, "faq_roster", f"faq/{len(rows)}")
     raise web.HTTPSeeOther("/faq/roster?told=kept")
+
+
+async def repealed(request: web.Request) -> web.StreamResponse:
+    """Documents that are no longer law, one a line; entries resting on one are listed for review."""
+    documents = await request.app[ENGINE].store.read(tax.repealed)
+    return render(request, "faq_repealed.html", documents=documents, told=request.query.get("told") == "kept")
+
+
+async def set_repealed(request: web.Request) -> web.StreamResponse:
+    """The list as typed (form field documents, one a line)."""
+    form, person = await request.post(), viewer_of(request).person
+    lines = [line.strip() for line in str(form.get("documents", "")).splitlines()]
+    documents = list(dict.fromkeys(filter(None, lines)))
+    wrong = [document for document in documents if not SHORTEST <= len(document) <= LONGEST]
+    if wrong or len(documents) > DOCUMENTS:
+        raise Rejected(f"一行写一个文号，{SHORTEST} 到 {LONGEST} 字，最多 {DOCUMENTS} 行。请改后再保存。")
+    await request.app[ENGINE].apply(lambda tx: tax.set_repealed(tx, documents, person.id))
+    await record(request, "faq_repealed", f"faq/{len(documents)}")
+    raise web.HTTPSeeOther("/faq/repealed?told=kept")
