@@ -24,6 +24,7 @@ from handlers.faq.meaning import Meaning
 from handlers.faq.measures import AT
 from handlers.faq.ranking import Ranked, Ranker
 from handlers.faq.speech import Ear, Heard, masked
+from handlers.faq.tags import KINDS
 
 
 class Assistant:
@@ -104,8 +105,19 @@ class Assistant:
                 return alone
         whole = followups.joined(text, before, self.ranker.tagger)
         told = replace(heard, asks=heard.asks or self.ear(before).asks, about=True, told=heard.told and not heard.asks)
-        leaning = self._decide(whole, day, told, followups.added(text))
+        leaning = self._told(self._decide(whole, day, told, followups.added(text)), text)
         return leaning if alone is None or leaning.band == "answer" else alone
+
+    def _told(self, found: Outcome, text: str) -> Outcome:
+        """那按季度的呢: where the first choice alone is for what the follow-up names, the choice is made."""
+        tags = self.ranker.tagger(text)
+        kinds = [kind for kind in KINDS if tags.of(kind)]
+        if found.band != "choose" or not kinds or found.sure < TOLD:
+            return found
+        fit = [c for c in found.choices if all(tags.of(k) & self.ranker.tags(c.id).of(k) for k in kinds)]
+        if len(fit) != 1 or fit[0] != found.choices[0]:
+            return found
+        return replace(found, band="answer", reason="", entry=fit[0], choices=())
 
     def _decide(self, text: str, day: date, heard: Heard, fresh: str = "") -> Outcome:
         tags = self.ranker.tagger(text, day)
@@ -135,6 +147,7 @@ class Assistant:
         return bool(ranked.candidates) and ranked.candidates[0].measures[AT["alike"]] > 0.9
 
 
+TOLD = 0.6  # how sure a follow-up must be when its own words tell the choices apart
 NEVER = (date.min, frozenset[str]())
 ORDER = ("mask", "answer", "choose", "handoff", "silent")
 
