@@ -9,6 +9,7 @@ from html import unescape
 
 import pytest
 import pytest_asyncio
+from aiohttp import FormData
 
 from config.faq.entries import Entry
 from handlers.faq.cards import card
@@ -138,6 +139,17 @@ async def test_mistakes_say_what_to_do_and_lose_nothing(house: House) -> None:
     nowhere = await house.post(TELLER, "/faq/new", typed(ENTRY, successor="nowhere"))
     assert nowhere.status == 422
     assert (await house.get(TELLER, "/faq/entries/nowhere")).status == 404
+
+
+async def test_the_longest_answer_fits_through_the_form_as_the_page_sends_it(house: House) -> None:
+    page = await (await house.get(TELLER, "/faq/entries/t-1/edit")).text()
+    assert 'enctype="multipart/form-data"' in page
+    await house.enter(TELLER)
+    form = FormData(default_to_multipart=True)
+    full = typed(ENTRY, answer="税" * 4000, similar="\n".join(["问" * 99] * 40))
+    for name, value in {"csrf": house.csrf(TELLER), **full}.items():
+        form.add_field(name, value)
+    assert (await house.ask("POST", TELLER, "/faq/entries/t-1/edit", data=form)).status == 303
 
 
 async def test_a_reply_is_decided_by_the_chats_own_handler(house: House) -> None:
