@@ -159,7 +159,9 @@ async def test_a_reply_is_decided_by_the_chats_own_handler(house: House) -> None
     made = await draft(house, "d901", ticket="q1")
     page = unescape(await (await house.get(TELLER, "/faq/drafts")).text())
     assert "晚交了要多交多少" in page and "#问0001" in page
-    form = {"number": made.number, "answer": "yes", "permit": permit(page, made.number)}
+    form = {"number": made.number, "answer": "yes", "permit": permit(page, made.number), "seen": made.basis}
+    other = await house.post(SECOND, "/faq/drafts", {**form, "seen": "别的文号"})
+    assert other.status == 409 and "依据刚刚改过" in await other.text()
     own = await house.post(TELLER, "/faq/drafts", form)
     assert own.status == 409 and "要由别人审核" in await own.text() and await live(house, made.entry) is None
     ok = await house.post(SECOND, "/faq/drafts", form)

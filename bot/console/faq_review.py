@@ -110,12 +110,23 @@ async def decide(request: web.Request) -> web.StreamResponse:
     try:
         if NUMBERED.fullmatch(form.get("number", "")):
             typed = reason if word == "不同意" else ""
+            if word == "同意":
+                await _as_seen(request, form)
             said = await click(request, form.get("permit", ""), word, form["number"], typed)
         else:
             said = await _decide_version(request, form, word == "同意")
     except Rejected as error:
         return await _page(request, 409, fault=str(error))
     return await _page(request, said=said)
+
+
+async def _as_seen(request: web.Request, form: dict[str, str]) -> None:
+    """A draft's basis may have been named again since the page was shown: nobody approves what they did not read."""
+    serial = int(form["number"][2:])
+    draft = await request.app[ENGINE].store.read(lambda c: faq.draft_numbered(c, serial))
+    seen = form.get("seen", "").replace("\r\n", "\n")
+    if form["number"][1] == "草" and draft is not None and draft.basis.replace("\r\n", "\n").strip() != seen:
+        raise Rejected("依据刚刚改过，请看过后再审。")
 
 
 async def _decide_version(request: web.Request, form: dict[str, str], yes: bool) -> str:
