@@ -293,11 +293,16 @@ async def rehearse(
     start, lines, faults = read_script(script)
     rehearsal = await Rehearsal.open(county, start, rules)
     try:
-        steps = await rehearsal.play(lines)
-        numbers = {task.id: task.number for task in await rehearsal.engine.store.read(tasks.everything)}
+        return await printed(rehearsal, lines), faults
     finally:
         await rehearsal.close()
-    return [_printed(step, numbers) for step in steps], faults
+
+
+async def printed(rehearsal: Rehearsal, lines: Iterable[Line]) -> list[dict[str, Any]]:
+    """Play lines; the steps as design 8 prints them."""
+    steps = await rehearsal.play(lines)
+    numbers = {task.id: task.number for task in await rehearsal.engine.store.read(tasks.everything)}
+    return [_printed(step, numbers) for step in steps]
 
 
 def _printed(step: Step, numbers: dict[str, str]) -> dict[str, Any]:
@@ -309,4 +314,4 @@ def _printed(step: Step, numbers: dict[str, str]) -> dict[str, Any]:
     return row
 
 
-__all__ = ["Line", "Notice", "Rehearsal", "Step", "read_script", "rehearse"]
+__all__ = ["Line", "Notice", "Rehearsal", "Step", "printed", "read_script", "rehearse"]

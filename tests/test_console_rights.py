@@ -52,6 +52,8 @@ POLICY: dict[tuple[str, str], frozenset[str] | str] = {
         {"reporter", "handler", "deputy", "unit_leader", "dispatcher", "verifier", "arbiter", "leader"}
     ),
     ("GET", "/statistics"): frozenset({"dispatcher", "verifier", "arbiter", "leader"}),
+    ("GET", "/rehearsal"): frozenset({"dispatcher", "verifier", "arbiter", "leader", "admin"}),
+    ("POST", "/rehearsal"): frozenset({"dispatcher", "verifier", "arbiter", "leader", "admin"}),
     ("GET", "/learning"): LEARNING,
     ("GET", "/learning/{lesson}"): LEARNING,
     ("GET", "/learning/export"): DISPATCHING,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from bot.console import delivery, duties, faq, learning, paste, people, statistics, steps, tasks
+from bot.console import delivery, duties, faq, learning, paste, people, rehearsal, statistics, steps, tasks
 from bot.console import twins as twin_pages
 from bot.console.forms import Asker
 from bot.console.rights import scope_of
@@ -56,7 +56,7 @@ def add_routes(app: web.Application) -> None:
     """Today, the board, delivery, people, audit."""
     app.router.add_get("/today", guarded(today))
     app.router.add_get("/audit", guarded(audit_page, "auditor"))
-    for part in (tasks, steps, delivery, people, learning, duties, statistics, twin_pages, paste, faq):
+    for part in (tasks, steps, delivery, people, learning, duties, statistics, twin_pages, paste, faq, rehearsal):
         part.add_routes(app)
 
 
