@@ -23,6 +23,7 @@ from bot.maintenance import Maintenance, Retention
 from bot.meanings import Meanings
 from bot.media import PhotoShop
 from bot.newsroom import Newsroom, newsroom
+from bot.ocr import ChildReader, PhotoReading, available
 from bot.platforms import Platform
 from bot.platforms.registry import connect
 from bot.platforms.web import WebPlatform
@@ -53,6 +54,7 @@ class Parts:
     hindsight: Hindsight
     newsroom: Newsroom
     meanings: Meanings
+    reading: PhotoReading | None
     settings: Settings
     data: Path
 
@@ -114,7 +116,17 @@ def assemble(data: Path, settings: Settings, imported: County | None) -> Parts:
         backup_keep=settings.backup_keep,
     )
     maintenance = Maintenance(store, shop, retention)
-    return Parts(engine, platform, shop, preparer, maintenance, Hindsight(engine), news, meanings, settings, data)
+    hindsight, reading = Hindsight(engine), _reading(engine, shop, preparer)
+    return Parts(engine, platform, shop, preparer, maintenance, hindsight, news, meanings, reading, settings, data)
+
+
+def _reading(engine: Engine, shop: PhotoShop, preparer: Preparer) -> PhotoReading | None:
+    """Reads words in photos where the extra `ocr` is installed."""
+    if not available():
+        return None
+    reading = PhotoReading(engine.store, shop.path, lambda: engine.office, engine.inbox.accept, ChildReader())
+    preparer.entered = reading.wanted
+    return reading
 
 
 def _is_demo(store: Store, imported: County | None) -> bool:
@@ -156,6 +168,8 @@ async def _life(parts: Parts, imported: County | None) -> AsyncIterator[None]:
     await engine.start(imported or shipped_county())
     await parts.preparer.resume()
     parts.hindsight.start()
+    if parts.reading is not None:
+        parts.reading.start()
     if engine.office.demo:
         _begin_in_hours(engine)
     scheduler = AsyncIOScheduler(timezone=ZONE)
@@ -176,6 +190,8 @@ async def _life(parts: Parts, imported: County | None) -> AsyncIterator[None]:
     await parts.hindsight.close()
     await parts.meanings.close()
     await parts.preparer.close()
+    if parts.reading is not None:
+        await parts.reading.close()
     await parts.shop.close()
     await engine.close()
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot import backup
+from bot import backup, ocr
 from config.county import County
 from config.errors import ConfigError
 from config.settings import Settings, load_settings
@@ -63,6 +63,7 @@ def wrong(text: str) -> Finding:
 def examine(data: Path) -> Iterator[Finding]:
     """Everything worth saying about a data directory."""
     yield from _program()
+    yield ok(ocr.SCREENED) if ocr.available() else odd(ocr.NOT_SCREENED)
     yield from _folder(data)
     try:
         settings = load_settings(data)

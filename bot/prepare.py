@@ -41,6 +41,7 @@ class Preparer:
         self._platforms = platforms
         self.accept: Accept | None = None
         self.heard: Callable[[], None] | None = None  # told of each tax question
+        self.entered: Callable[[], None] | None = None  # told of each photo
         self._slow: set[asyncio.Task[None]] = set()
 
     async def __call__(self, event: Event, office: Office) -> Facts:
@@ -87,6 +88,8 @@ class Preparer:
             failpoints.reach("photo.entered")
         if not self._shop.path(made.sha).exists():
             raise Busy("照片刚好被清理，请再发一次。")  # the nightly purge came between file and row
+        if self.entered is not None:
+            self.entered()
         return made.sha
 
     async def resume(self) -> int:

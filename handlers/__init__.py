@@ -17,7 +17,7 @@ from handlers.faq import handover, numbers, policy, reminders, room
 from handlers.office import Office
 from handlers.reports import gathering, waiting
 from handlers.reports.reading import Reading
-from handlers.tasks import alarms, asking, checking, desk, joining, late_photos, limits, talk, terms, work
+from handlers.tasks import alarms, asking, checking, desk, joining, late_photos, limits, photo_text, talk, terms, work
 from handlers.turn import Turn
 from store import Tx, inbox
 from store import people as directory
@@ -88,6 +88,7 @@ EVENTS: dict[str, Callable[[Turn], None]] = {
     "recall": recall.take,
     "joined": people.joined,
     "photo": late_photos.take,
+    "read": photo_text.take,
     "secret": secrecy.take,
     "calendar": limits.recompute,
     "sources": submissions.trouble,

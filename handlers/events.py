@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 CONSOLE = "console"  # the channel of clicks in the web console: its senders are person ids, signed in, and it takes no answers
-KINDS = ("message", "recall", "joined", "timer", "click", "photo", "secret", "calendar", "sources")
+KINDS = ("message", "recall", "joined", "timer", "click", "photo", "read", "secret", "calendar", "sources")
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,7 @@ def sweep(tx: Tx, before: int) -> list[str]:
         tx.execute("delete from photo where sha = ?", (sha,))
         tx.execute("delete from photo_room where sha = ?", (sha,))
         tx.execute("delete from photo_print where sha = ?", (sha,))
+        tx.execute("delete from photo_read where sha = ?", (sha,))
     return [row[0] for row in rows]
 
 
@@ -160,6 +161,7 @@ def forget(tx: Tx, shas: Sequence[str]) -> list[str]:
     gone: list[str] = []
     for sha in shas:
         tx.execute("update photo set taken_at = null, lat = null, lon = null where sha = ?", (sha,))
+        tx.execute("update photo_read set taken_at = null, place = '' where sha = ?", (sha,))
         rows = tx.all("delete from photo_pair where before = ? or after = ? returning sha", (sha, sha))
         gone += [row[0] for row in rows]
     return gone

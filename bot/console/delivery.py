@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from bot import ocr
 from bot.console.session import ENGINE, guarded, record, render
 from config.errors import Rejected
 from handlers.office import Channel, Office
@@ -76,6 +77,7 @@ async def page(request: web.Request) -> web.StreamResponse:
         states=STATES,
         kinds=KINDS,
         again=AGAIN,
+        screening=ocr.SCREENED if ocr.available() else ocr.NOT_SCREENED,
         office=engine.office,
         whom=lambda row: whom(engine.office, row),
         reason=parked_reason,
@@ -124,7 +126,14 @@ def whom(office: Office, row: OutboxRow) -> str:
 
 def parked_reason(row: InboxRow, reason: str) -> str:
     """Why an event was parked, for a person; the place in the code stands behind it."""
-    kinds = {"message": "群消息", "click": "网页操作", "timer": "到时提醒", "recall": "撤回", "photo": "照片"}
+    kinds = {
+        "message": "群消息",
+        "click": "网页操作",
+        "timer": "到时提醒",
+        "recall": "撤回",
+        "photo": "照片",
+        "read": "照片文字",
+    }
     return f"{kinds.get(row.kind, row.kind)}处理出错（{reason}）"
 
 

@@ -11,10 +11,12 @@ from collections.abc import Sequence
 from handlers.coordinates import metres
 from handlers.tasks import likeness, moving
 from handlers.turn import Turn
-from store import photos, tasks
+from store import photo_text, photos, tasks
+from store.photo_text import Watermark
 from store.tasks import Task
 
 FAR = 500  # metres
+STALE = 3600  # seconds before dispatch: phones' clocks and watermarks set by hand
 SLACK = 60  # seconds: two phones' clocks
 
 
@@ -25,6 +27,29 @@ def compare(turn: Turn, task: Task, shas: Sequence[str] = ()) -> None:
     for sha in sent:
         prints = photos.prints(turn.tx, sha)
         photos.enter(turn.tx, sha, likeness.coarse(prints), likeness.keys(prints))
+    _raise(turn, task, said)
+
+
+def read_in(turn: Turn, task: Task, sha: str) -> None:
+    """The same for what a photo's watermark says, read after it was shown (extra `ocr`)."""
+    mark = photo_text.watermark(turn.tx, sha)
+    _raise(turn, task, [said for said in (_stale(turn, task, mark), _elsewhere(turn, task, mark)) if said])
+
+
+def _stale(turn: Turn, task: Task, mark: Watermark) -> str:
+    """A demo's clock runs ahead of every camera."""
+    old = mark.taken_at is not None and task.dispatched_at and mark.taken_at < task.dispatched_at - STALE
+    return "反馈照片水印上的时间早于派单" if old and not turn.office.demo else ""
+
+
+def _elsewhere(turn: Turn, task: Task, mark: Watermark) -> str:
+    """Another town: within one, a watermark's address and a spoken place are too often two names of one spot."""
+    there, here = turn.office.places.get(mark.place), turn.office.places.get(task.place)
+    away = there is not None and here is not None and there.town and here.town and there.town != here.town
+    return f"反馈照片水印上的地点是{there.name}" if away and there else ""
+
+
+def _raise(turn: Turn, task: Task, said: Sequence[str]) -> None:
     if not said:
         return
     moving.record(turn, task, "suspect", task.state, code="photo")
