@@ -38,6 +38,7 @@ PROBLEMS = (
 )  # fmt: skip
 LEAPS = (600, 14400)  # seconds at a time where whole lives are lived
 DETOURS = 4  # rounds in which the last tasks may still stray
+ROUNDS = 90  # in which every led life must end; more reports take more of them
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
@@ -260,7 +261,7 @@ class Storm:
             left = [task for task in found if not task.number.endswith("0") and self._office.staff(task.unit)]
             if not left:
                 return
-            assert n < 30, f"still open: {left[:3]}"
+            assert n < ROUNDS, f"still open: {left[:3]}"
             go = next_words if n < DETOURS else straight_on
             said = [go(task, self._office, self._random, task.opened_at) for task in left]
             step = itertools.count()
