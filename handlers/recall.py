@@ -25,7 +25,7 @@ def take(turn: Turn) -> None:
     for task_id in tasks.of_message(turn.tx, event.channel, event.subject):
         draft = drafts.get(turn.tx, task_id)
         if draft is not None:
-            _shorten(turn, draft, original)
+            shorten(turn, draft, original)
         elif tasks.exists(turn.tx, task_id):
             _take_back(turn, tasks.get(turn.tx, task_id), original, words)
 
@@ -36,7 +36,7 @@ def _words(row: InboxRow) -> str:
     return without_tag(restored(row.channel, row.event_id, row.kind, row.sender, row.body, None, row.seq, row.at).text)
 
 
-def _shorten(turn: Turn, draft: Draft, original: InboxRow) -> None:
+def shorten(turn: Turn, draft: Draft, original: InboxRow) -> None:
     """A draft loses the piece; without any other piece it is gone."""
     turn.erase_photos += tasks.hide_photos(turn.tx, draft.id, original.seq)
     turn.tx.execute("delete from task_photo where task = ? and event_seq = ?", (draft.id, original.seq))

@@ -93,6 +93,18 @@ async def test_a_secrecy_mark_erases_photo_and_words_and_the_task_stays_with_a_n
 
 
 @pytest.mark.asyncio
+async def test_a_mark_found_while_pieces_gather_takes_its_message_out_of_the_draft(town: Rehearsal) -> None:
+    await town.step(Line(0, "ssp", "limin", "", ("a",)))
+    await town.step(Line(10, "ssp", "limin", "三角绿地小广告"))
+    assert await _read(town, ["机密★10年"]) == 1
+    await town.step(Line(200))
+    assert await _one(town, "select count(*) from photo") == 0
+    assert await _one(town, "select count(*) from task_photo where hidden = 0") == 0
+    assert await _one(town, "select count(*) from secrecy_event") == 1
+    assert "您发的照片疑似涉密" in _sent(town)["limin"][-1]
+
+
+@pytest.mark.asyncio
 async def test_a_photo_read_before_a_restart_is_not_read_again_and_an_unread_one_is(town: Rehearsal) -> None:
     await _report(town)
     with pytest.raises(RuntimeError):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from handlers import secrecy
+from handlers import recall, secrecy
 from handlers.events import CONSOLE, restored
 from handlers.tasks import doubts, moving
 from handlers.turn import Turn
-from store import inbox, people, photo_text, photos, tasks
+from store import drafts, inbox, people, photo_text, photos, tasks
 from store.inbox import InboxRow
 from store.photo_text import Watermark
 
@@ -28,6 +28,10 @@ def take(turn: Turn) -> None:
 
 def _erase(turn: Turn, sha: str) -> None:
     brought = inbox.bodies(turn.tx.connection, seqs) if (seqs := photo_text.bringers(turn.tx, sha)) else {}
+    for task_id in [found for found, _ in tasks.showing(turn.tx, sha)]:
+        for row in brought.values():
+            if draft := drafts.get(turn.tx, task_id):
+                recall.shorten(turn, draft, row)
     shown, files = photo_text.remove(turn.tx, sha)
     turn.erase_photos += files
     for task_id in shown:
