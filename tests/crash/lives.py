@@ -113,9 +113,9 @@ def next_words(task: Standing, office: Office, chance: random.Random, now: int) 
 
 
 def straight_on(task: Standing, office: Office, chance: random.Random, now: int) -> tuple[str, str] | None:
-    """(person, text) of the step that leads to the end; a verifier checks, since the reporter's unit may have had a part."""
+    """(person, text) of the step that leads to the end; reporter or verifier checks, since either's unit may have had a part."""
     _, who, words = NEXT[task.state][0]
-    who = VERIFIER if task.state == "feedback_given" else who
+    who = chance.choice((VERIFIER, "reporter")) if task.state == "feedback_given" else who
     return _said(task, office, who, words, chance, now)
 
 
