@@ -97,6 +97,8 @@ class Assistant:
         heard, terms = self.ear(text), self.ear.terms(text)
         if heard.person:
             return Outcome("handoff", reason="person", asked=text)
+        if self.filing.answer(text, day) is not None:
+            return self._decide(text, day, heard)  # a deadline is asked whole, whatever was said before
         before = followups.topic(previous, self.ear) if previous else ""
         alone = None
         if not before or not followups.leans(text, terms):

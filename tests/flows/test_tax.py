@@ -54,6 +54,16 @@ async def test_two_askers_lean_each_on_their_own_words() -> None:
     """)
 
 
+async def test_a_deadline_is_asked_whole_whatever_was_said_before() -> None:
+    await play("""
+        — 11月24日 —
+        10:00 方欣: 税务注销怎么办
+            群: …请回复序号 … 都不是请回复 人工
+        10:01 方欣: 这个月申报到几号
+            群: 2026年11月征期截止11月16日 …
+    """)
+
+
 async def test_a_number_answers_its_own_askers_open_list_only() -> None:
     await play("""
         — 11月24日 —
