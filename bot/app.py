@@ -165,7 +165,8 @@ def application(parts: Parts, imported: County | None) -> web.Application:
 async def _life(parts: Parts, imported: County | None) -> AsyncIterator[None]:
     engine = parts.engine
     await parts.shop.start()
-    await engine.start(imported or shipped_county())
+    fresh = await engine.store.read(county.empty)
+    await engine.start((imported or shipped_county()) if fresh else None)
     await parts.preparer.resume()
     parts.hindsight.start()
     if parts.reading is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from handlers import saying
 from handlers.commands import WORDED
@@ -47,6 +48,12 @@ class Spoken:
     barred: frozenset[str] = frozenset()
 
 
+@cache
+def _compiled() -> tuple[Way, ...]:
+    """The table as patterns, compiled with the first whole sentence: a start does not wait for it."""
+    return tuple(_ways())
+
+
 def _ways() -> Iterator[Way]:
     for verb, word, sure, soft in _TABLE:
         for certain, source in ((True, sure), (False, soft)):
@@ -83,7 +90,6 @@ _TABLE: tuple[tuple[str, str, str, str], ...] = (
     ("feed_back", "反馈", r"反馈|(?:办理|处理|处置)(?:情况|结果)", ""),
     ("look_up", "查", r"到哪|进度|进展|[啥什]么?情况|怎么?样|咋样|咋[整个办]|查(?:一下|下|询|看)|哪一?步|结果(?:呢|如何|咋)|现在是|在谁手|状态", ""),
 )  # fmt: skip
-WAYS = tuple(_ways())
 
 FACTS = frozenset({"accept", "arrive", "feed_back", "verify_ok"})  # what somebody says has happened, by his own doing
 _CLAUSE = re.compile(r"[^,。;!?\n\s~…]+\??")
@@ -136,7 +142,7 @@ def read(plain: str) -> Spoken:
         asks = asks or asking
         if supposed and _THEN.search(clause):
             continue
-        for way in WAYS:
+        for way in _compiled():
             if way.verb in found and (found[way.verb].sure or not way.sure):
                 continue
             if hit := _hit(way, clauses, place, asking, barred):

@@ -11,8 +11,6 @@ import sqlite3
 from dataclasses import replace
 from datetime import date
 
-from rapidfuzz.distance import Indel
-
 from config.faq.entries import Entry
 from handlers.faq import askers, cards, speaking
 from handlers.faq.knowledge import office_day, standing
@@ -105,6 +103,8 @@ def parted(words: str) -> tuple[str, str]:
 
 def _same(turn: Turn, ticket: Ticket, words: str) -> Entry | None:
     """The entry near the question whose approved answer the reply repeats."""
+    from rapidfuzz.distance import Indel
+
     near = (faq.get(turn.tx, id) for id in ticket.near.split("|") if id)
     alike = [(Indel.normalized_similarity(_plain(words), _plain(entry.answer)), entry) for entry in near if entry]
     best = max(alike, key=lambda pair: pair[0], default=None)

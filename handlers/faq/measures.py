@@ -9,8 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log, tanh
 
-from rapidfuzz.distance import Indel, LCSseq
-
 from handlers.faq.tags import Tags
 
 RANK = (  # measures of one candidate
@@ -145,6 +143,8 @@ def rarity(count: int, total: int) -> float:
 
 def closeness(view: View, card: Card, signs: Rarity, pairs: Rarity) -> tuple[float, ...]:
     """asked_in_row, row_in_asked, asked_in_all, alike, sequence, pairs_in_row, pairs_in_all: of the nearest row."""
+    from rapidfuzz.distance import Indel, LCSseq
+
     best, nearest, most = (-1.0, 0.0, 0.0), card.rows[0], 0.0
     asked = signs.total(view.signs) or 1.0
     for row in card.rows:
