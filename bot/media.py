@@ -14,7 +14,6 @@ import os
 import re
 import sys
 import uuid
-from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from typing import Any
 
 import structlog
 
+from bot.child import Child, Terms
 from bot.comparison import Caption
 from config.errors import Busy, Rejected
 
@@ -32,8 +32,6 @@ START = 30.0  # seconds for the child to come up on a busy machine
 IDLE = 60.0
 WAITING = 16
 WORKER = (sys.executable, "-m", "bot.media_worker")
-ROOT = Path(__file__).resolve().parent.parent
-PASSED_ON = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TEMP")
 SHA = re.compile(r"[0-9a-f]{64}")
 HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 
@@ -83,15 +81,6 @@ class _Print:
     small: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class _Child:
-    """A warm decoder process and its two pipes."""
-
-    process: Process
-    ask: asyncio.StreamWriter
-    answer: asyncio.StreamReader
-
-
 class PhotoShop:
     """Cleans photos one at a time with a warm child, and keeps them under `folder`."""
 
@@ -101,9 +90,7 @@ class PhotoShop:
         self._turn = asyncio.Lock()
         self._inside = 0
         self._open = False
-        self._child: _Child | None = None
-        self._leaving: set[asyncio.Task[None]] = set()
-        self._retirement: asyncio.TimerHandle | None = None
+        self._child = Child()
 
     async def start(self) -> None:
         """Make the folder and sweep what a killed process left half written. The child comes with the first photo."""
@@ -113,8 +100,7 @@ class PhotoShop:
     async def close(self) -> None:
         """Send the child away; photos still waiting are answered Busy."""
         self._open = False
-        self._dismiss()
-        await asyncio.gather(*self._leaving)
+        await self._child.close()
 
     async def clean(self, raw: bytes | Path) -> CleanPhoto:
         """Make `raw` safe and keep it. Rejected says what is wrong with it, Busy that nothing was kept."""
@@ -170,49 +156,15 @@ class PhotoShop:
     async def _develop(self, kind: str, data: bytes) -> Developed:
         """Two tries: a child may have been killed for reasons that are not this photo's fault."""
         for _ in range(2):
-            done = False
+            if not self._open:
+                raise Busy(TEXTS["worker"])
             try:
-                child = await self._hire()
-                async with asyncio.timeout(WALL):
-                    answer = await _exchange(child, kind, data)
-                done = True
-                return _judge(answer)
+                return _judge(*await self._child.ask(_terms(), (kind.encode(), data), answers=3))
             except TimeoutError:
                 raise Rejected(TEXTS["slow"]) from None
             except (EOFError, ConnectionError):
                 log.warning("photo worker ended midway")
-            finally:
-                self._rest() if done else self._dismiss()
         raise Rejected(TEXTS["broken"])
-
-    async def _hire(self) -> _Child:
-        if not self._open:
-            raise Busy(TEXTS["worker"])
-        if self._retirement is not None:
-            self._retirement.cancel()
-        if self._child is not None and self._child.process.returncode is None:
-            return self._child
-        self._dismiss()
-        self._child = await _spawn()
-        try:
-            async with asyncio.timeout(START):
-                await _frame(self._child.answer)
-        except (TimeoutError, EOFError) as trouble:
-            log.error("photo worker does not start", returncode=self._child.process.returncode)
-            raise Busy(TEXTS["worker"]) from trouble
-        return self._child
-
-    def _rest(self) -> None:
-        self._retirement = asyncio.get_running_loop().call_later(IDLE, self._dismiss)
-
-    def _dismiss(self) -> None:
-        if self._retirement is not None:
-            self._retirement.cancel()
-        child, self._child, self._retirement = self._child, None, None
-        if child is not None:
-            leaving = asyncio.get_running_loop().create_task(_bury(child))
-            self._leaving.add(leaving)
-            leaving.add_done_callback(self._leaving.discard)
 
     def _sweep(self) -> None:
         self._tmp.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -268,40 +220,11 @@ def _kind(data: bytes) -> str:
     raise Rejected(TEXTS["gif" if data.startswith((b"GIF87a", b"GIF89a")) else "kind"])
 
 
-async def _spawn() -> _Child:
-    """A child that inherits no secrets: only the few variables an interpreter needs."""
-    env = {name: os.environ[name] for name in PASSED_ON if name in os.environ} | {"PYTHONPATH": str(ROOT)}
-    process = await asyncio.create_subprocess_exec(*WORKER, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, cwd=ROOT, env=env)
-    if process.stdin is None or process.stdout is None:
-        raise Busy(TEXTS["worker"])
-    return _Child(process, process.stdin, process.stdout)
+def _terms() -> Terms:
+    return Terms(WORKER, START, WALL, IDLE, ANSWER_BYTES, TEXTS["worker"])
 
 
-async def _bury(child: _Child) -> None:
-    if child.process.returncode is None:
-        child.process.kill()
-    child.ask.close()
-    await child.answer.read()
-    await child.process.wait()
-
-
-async def _exchange(child: _Child, kind: str, data: bytes) -> tuple[bytes, bytes, bytes]:
-    for part in (kind.encode(), data):
-        child.ask.write(len(part).to_bytes(4, "big"))
-        child.ask.write(part)
-    await child.ask.drain()
-    return await _frame(child.answer), await _frame(child.answer), await _frame(child.answer)
-
-
-async def _frame(source: asyncio.StreamReader) -> bytes:
-    size = int.from_bytes(await source.readexactly(4), "big")
-    if size > ANSWER_BYTES:
-        raise EOFError("an answer no photo needs")
-    return await source.readexactly(size)
-
-
-def _judge(answer: tuple[bytes, bytes, bytes]) -> Developed:
-    head, full, small = answer
+def _judge(head: bytes, full: bytes, small: bytes) -> Developed:
     facts = json.loads(head)
     if "unfit" in facts:
         raise Rejected(TEXTS[facts["unfit"]])

@@ -9,14 +9,12 @@ from __future__ import annotations
 import importlib
 import io
 import json
-import signal
 import struct
-import sys
-import time
 import warnings
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from bot.comparison import Caption, draw
+from bot.frames import limit, pipes, read, write
 from bot.photo_exif import taken
 from bot.photo_prints import dhash, prints
 
@@ -40,16 +38,14 @@ class Unfit(Exception):
 
 def main() -> None:
     """Serve frames from standard input until it closes."""
-    source, sink = sys.stdin.buffer, sys.stdout.buffer
-    sys.stdout = sys.stderr
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    source, sink = pipes()
     _prepare()
-    _limit(first=True)
-    _write(sink, b"ready")
-    while (kind := _read(source)) is not None and (raw := _read(source)) is not None:
-        _limit()
+    limit(MEMORY, CPU_SECONDS, first=True)
+    write(sink, b"ready")
+    while (kind := read(source)) is not None and (raw := read(source)) is not None:
+        limit(MEMORY, CPU_SECONDS)
         for frame in _answer(kind.decode("ascii"), raw):
-            _write(sink, frame)
+            write(sink, frame)
 
 
 def develop(kind: str, raw: bytes) -> tuple[dict[str, int | float | str], bytes, bytes]:
@@ -63,7 +59,7 @@ def develop(kind: str, raw: bytes) -> tuple[dict[str, int | float | str], bytes,
 def pair(raw: bytes) -> tuple[dict[str, int | float | str], bytes, bytes]:
     """The comparison picture (PNG) and its thumbnail; `raw` is what `bot.media` packed: caption, before, after."""
     source = io.BytesIO(raw)
-    caption, before, after = (_read(source) or b"" for _ in range(3))
+    caption, before, after = (read(source) or b"" for _ in range(3))
     image, png = draw(_load("JPEG", before)[0], _load("JPEG", after)[0], Caption(**json.loads(caption)))
     return {"width": image.width, "height": image.height}, png, _jpeg(_shrink(image, SMALL_SIDE * 2), 80)
 
@@ -160,35 +156,6 @@ def _prepare() -> None:
     except ImportError:
         return
     pillow_heif.register_heif_opener()
-
-
-def _limit(first: bool = False) -> None:
-    if sys.platform == "win32":
-        return
-    import os
-    import resource
-
-    if first:
-        os.nice(5)
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    used = int(time.process_time())
-    resource.setrlimit(resource.RLIMIT_CPU, (used + CPU_SECONDS, resource.getrlimit(resource.RLIMIT_CPU)[1]))
-
-
-def _read(source: BinaryIO) -> bytes | None:
-    head = source.read(4)
-    if len(head) < 4:
-        return None
-    size = int.from_bytes(head, "big")
-    frame = source.read(size)
-    return frame if len(frame) == size else None
-
-
-def _write(sink: BinaryIO, frame: bytes) -> None:
-    sink.write(len(frame).to_bytes(4, "big"))
-    sink.write(frame)
-    sink.flush()
 
 
 if __name__ == "__main__":

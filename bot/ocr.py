@@ -9,16 +9,14 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import json
-import os
 import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
 import structlog
 
-from bot.media import PASSED_ON, ROOT
+from bot.child import Child, Terms
 from config.errors import Busy
 from digests.screening import find_secret
 from digests.watermark import place_in, taken_at
@@ -43,7 +41,8 @@ Accept = Callable[[Sequence[Event]], Awaitable[object]]
 
 
 class Reader(Protocol):
-    """Reads the lines of one kept photo. TimeoutError, EOFError or ConnectionError when it hung or died."""
+    """Reads the lines of one kept photo. TimeoutError, EOFError or ConnectionError when it hung or died,
+    Busy when it cannot be had."""
 
     async def read(self, path: Path) -> Sequence[str]: ...
 
@@ -61,41 +60,15 @@ class ChildReader:
     def __init__(self, worker: Sequence[str] = WORKER, wall: float = WALL) -> None:
         self._worker = worker
         self._wall = wall
-        self._child: Process | None = None
+        self._child = Child()
 
     async def read(self, path: Path) -> Sequence[str]:
-        photo, done = await asyncio.to_thread(path.read_bytes), False
-        try:
-            child = await self._hire()
-            async with asyncio.timeout(self._wall):
-                answer = await _ask(child, photo)
-            done = True
-        finally:
-            if not done:
-                await self.close()
-        return [str(line) for line in json.loads(answer)]
+        photo = await asyncio.to_thread(path.read_bytes)
+        terms = Terms(self._worker, START, self._wall, IDLE, ANSWER_BYTES, "文字识别暂时不可用。")
+        return [str(line) for line in json.loads((await self._child.ask(terms, (photo,)))[0])]
 
     async def close(self) -> None:
-        child, self._child = self._child, None
-        if child is None or child.stdin is None or child.stdout is None:
-            return
-        if child.returncode is None:
-            child.kill()
-        child.stdin.close()
-        await child.stdout.read()
-        await child.wait()
-
-    async def _hire(self) -> Process:
-        if self._child is not None and self._child.returncode is None:
-            return self._child
-        await self.close()
-        env = {name: os.environ[name] for name in PASSED_ON if name in os.environ} | {"PYTHONPATH": str(ROOT)}
-        self._child = await asyncio.create_subprocess_exec(
-            *self._worker, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, cwd=ROOT, env=env
-        )
-        async with asyncio.timeout(START):
-            await _frame(self._child)
-        return self._child
+        await self._child.close()
 
 
 class PhotoReading:
@@ -138,11 +111,7 @@ class PhotoReading:
 
     async def _run(self) -> None:
         while True:
-            try:
-                await asyncio.wait_for(self._news.wait(), IDLE)
-            except TimeoutError:
-                await self._reader.close()
-                await self._news.wait()
+            await self._news.wait()
             self._news.clear()
             if await self.round() or await self._store.read(photo_text.loose):
                 asyncio.get_running_loop().call_later(PAUSE, self._news.set)
@@ -160,7 +129,7 @@ class PhotoReading:
         for _ in range(TRIES):
             try:
                 return self._judge(sha, name, await self._reader.read(self._path(sha)))
-            except (TimeoutError, EOFError, ConnectionError) as trouble:
+            except (TimeoutError, EOFError, ConnectionError, Busy) as trouble:
                 log.warning("photo reader ended midway", error=type(trouble).__name__)
             except FileNotFoundError:
                 break
@@ -175,20 +144,3 @@ class PhotoReading:
         names = {said: place.id for place in office.places.values() for said in (place.name, *place.aliases)}
         at, place = taken_at(lines), place_in(lines, names)
         return Event("ocr", name, "read", subject=sha, action="read", text=place, due_at=at or 0)
-
-
-async def _ask(child: Process, photo: bytes) -> bytes:
-    if child.stdin is None:
-        raise EOFError
-    child.stdin.write(len(photo).to_bytes(4, "big") + photo)
-    await child.stdin.drain()
-    return await _frame(child)
-
-
-async def _frame(child: Process) -> bytes:
-    if child.stdout is None:
-        raise EOFError
-    size = int.from_bytes(await child.stdout.readexactly(4), "big")
-    if size > ANSWER_BYTES:
-        raise EOFError("an answer no photo needs")
-    return await child.stdout.readexactly(size)

@@ -7,14 +7,12 @@ killed at any moment. What carries a secrecy mark is named by its rule and never
 from __future__ import annotations
 
 import json
-import signal
-import sys
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import date, datetime
-from typing import Any, BinaryIO
+from typing import Any
 
+from bot.frames import limit, pipes, read, write
 from digests.arrivals import Arrival, from_page, from_words
 from digests.bodies import lines_of
 from digests.checks import Leader
@@ -30,17 +28,15 @@ Asked = Mapping[str, Any]
 
 def main() -> None:
     """Serve pairs of frames (what is asked, the bytes) until standard input closes."""
-    source, sink = sys.stdin.buffer, sys.stdout.buffer
-    sys.stdout = sys.stderr
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    source, sink = pipes()
     apart("预热")
-    _limit(first=True)
-    _write(sink, b"ready")
-    while (head := _read(source)) is not None and (data := _read(source)) is not None:
-        _limit()
+    limit(MEMORY, CPU_SECONDS, first=True)
+    write(sink, b"ready")
+    while (head := read(source)) is not None and (data := read(source)) is not None:
+        limit(MEMORY, CPU_SECONDS)
         asked = json.loads(head)
         answer = OPERATIONS[asked["op"]](asked, data)
-        _write(sink, json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace"))
+        write(sink, json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def _list(asked: Asked, data: bytes) -> dict[str, Any]:
@@ -134,35 +130,6 @@ OPERATIONS: dict[str, Callable[[Asked, bytes], dict[str, Any]]] = {
     "words": _words,
     "terms": _terms,
 }
-
-
-def _limit(first: bool = False) -> None:
-    if sys.platform == "win32":
-        return
-    import os
-    import resource
-
-    if first:
-        os.nice(5)
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    used = int(time.process_time())
-    resource.setrlimit(resource.RLIMIT_CPU, (used + CPU_SECONDS, resource.getrlimit(resource.RLIMIT_CPU)[1]))
-
-
-def _read(source: BinaryIO) -> bytes | None:
-    head = source.read(4)
-    if len(head) < 4:
-        return None
-    size = int.from_bytes(head, "big")
-    frame = source.read(size)
-    return frame if len(frame) == size else None
-
-
-def _write(sink: BinaryIO, frame: bytes) -> None:
-    sink.write(len(frame).to_bytes(4, "big"))
-    sink.write(frame)
-    sink.flush()
 
 
 if __name__ == "__main__":

@@ -157,9 +157,9 @@ async def test_a_page_that_kills_its_reader_is_only_a_line(monkeypatch: pytest.M
         site.pages |= {"/list": listing(("/1.html", "通知一"), ("/2.html", "通知二"))}
 
         async def deadly(request: web.Request) -> web.Response:
-            child = home.intake.room._child
+            child = home.intake.room._child.process
             assert child is not None
-            child.process.kill()
+            child.kill()
             return web.Response(body=article("通知一"), content_type="text/html")
 
         site.pages |= {"/1.html": article("通知一"), "/2.html": deadly}

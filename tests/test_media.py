@@ -20,6 +20,7 @@ import pytest_asyncio
 from PIL import Image, ImageCms, ImageOps, MpoImagePlugin
 
 from bot import media
+from bot.child import ROOT
 from bot.media import PhotoShop
 from bot.photo_prints import dhash
 from config.errors import Busy, Rejected
@@ -106,12 +107,12 @@ BAD: dict[str, tuple[Callable[[], bytes], str]] = {
 @pytest.mark.asyncio
 async def test_what_is_no_safe_photo_is_refused_in_words_and_the_child_lives_on(shop: PhotoShop) -> None:
     await shop.clean(encoded(picture()))
-    child = shop._child
+    child = shop._child.process
     for name, (make, why) in BAD.items():
         with pytest.raises(Rejected) as refusal:
             await shop.clean(make())
         assert str(refusal.value) == media.TEXTS[why], name
-    assert shop._child is child
+    assert child is not None and shop._child.process is child
     assert len(list((shop.path("0" * 64).parents[1]).rglob("*.jpg"))) == 2
 
 
@@ -234,7 +235,7 @@ async def test_a_look_alike_is_near_and_another_scene_is_far(shop: PhotoShop) ->
 @pytest.mark.asyncio
 async def test_after_a_killed_child_the_next_photo_works(shop: PhotoShop) -> None:
     await shop.clean(encoded(picture()))
-    assert shop._child is not None
+    assert shop._child.process is not None
     shop._child.process.kill()
     await shop._child.process.wait()
     assert (await shop.clean(encoded(picture(seed=2)))).width == 96
@@ -244,7 +245,7 @@ async def test_after_a_killed_child_the_next_photo_works(shop: PhotoShop) -> Non
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no SIGSTOP")
 async def test_a_child_killed_midway_is_replaced_and_the_photo_still_arrives(shop: PhotoShop) -> None:
     await shop.clean(encoded(picture()))
-    assert shop._child is not None
+    assert shop._child.process is not None
     victim = shop._child.process.pid
     os.kill(victim, signal.SIGSTOP)
     job = asyncio.create_task(shop.clean(encoded(picture(seed=3))))
@@ -271,7 +272,7 @@ async def test_a_photo_that_takes_too_long_is_refused_and_its_child_is_dead(
     monkeypatch.setattr(media, "WORKER", stand_in("sys.stdin.buffer.read()"))
     monkeypatch.setattr(media, "WALL", 0.2)
     job = asyncio.create_task(shop.clean(encoded(picture())))
-    await until(lambda: shop._child is not None)
+    await until(lambda: shop._child.process is not None)
     slow = shop._child.process
     with pytest.raises(Rejected, match="超时"):
         await job
@@ -286,7 +287,7 @@ async def test_a_caller_who_gives_up_leaves_no_half_conversation(
 ) -> None:
     monkeypatch.setattr(media, "WORKER", stand_in("sys.stdin.buffer.read()"))
     job = asyncio.create_task(shop.clean(encoded(picture())))
-    await until(lambda: shop._child is not None)
+    await until(lambda: shop._child.process is not None)
     job.cancel()
     with pytest.raises(asyncio.CancelledError):
         await job
@@ -330,7 +331,7 @@ async def test_more_than_sixteen_waiting_are_told_to_try_again(shop: PhotoShop) 
 async def test_an_idle_child_goes_home(shop: PhotoShop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(media, "IDLE", 0.0)
     await shop.clean(encoded(picture()))
-    await until(lambda: shop._child is None)
+    await until(lambda: shop._child.process is None)
     assert (await shop.clean(encoded(picture()))).width == 96
 
 
@@ -403,7 +404,7 @@ async def main():
 asyncio.run(main())
 print(sorted(name for name in sys.modules if name.split(".")[0] in ("PIL", "pillow_heif", "numpy")))
 """
-    done = subprocess.run([sys.executable, "-c", program], cwd=media.ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[1] == "[]"
     assert done.stderr == ""
 

@@ -166,7 +166,7 @@ async def test_a_hung_worker_is_killed_and_another_comes(tmp_path: Path) -> None
     for _ in range(2):
         with pytest.raises(TimeoutError):
             await reader.read(photo)
-        assert reader._child is None
+        assert reader._child.process is None
 
 
 def test_without_the_extra_check_says_that_photos_are_not_screened(
