@@ -51,10 +51,5 @@ def _bracketed(text: str) -> list[tuple[int, int, tuple[str, str, str]]]:
     return found
 
 
-def same_number(one: str, other: str) -> bool:
-    """Whether two spellings mean one number."""
-    return numbers_in(one)[:1] == numbers_in(other)[:1] if numbers_in(one) else one == other
-
-
 def _spelt(agency: str, year: str, serial: str) -> str:
     return f"{agency}〔{re.sub(r'[^0-9]', '', year)}〕{int(re.sub(r'[^0-9]', '', serial))}号"

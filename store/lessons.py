@@ -39,12 +39,6 @@ class LessonRow:
     was_unit: str = ""
     offered: str = ""
 
-    @property
-    def confirmed(self) -> bool:
-        """Whether a person only said yes to the bot's first proposal."""
-        same = self.was_category in ("", self.category) and self.was_unit in ("", self.unit)
-        return self.source == CORRECTED and same and self.offered.partition("|")[0] == self.unit
-
 
 @dataclass(frozen=True, slots=True)
 class LessonStep:

@@ -150,12 +150,6 @@ def pair(source: Tx | sqlite3.Connection, sha: str) -> Pair | None:
     return Pair(*row) if row else None
 
 
-def pair_of(source: Tx | sqlite3.Connection, sha: str) -> str:
-    """The task a comparison picture is of, or nothing."""
-    row = source.execute("select task from photo_pair where sha = ?", (sha,)).fetchone()
-    return str(row[0]) if row else ""
-
-
 def forget(tx: Tx, shas: Sequence[str]) -> list[str]:
     """A recall: time and place go, and so do the pictures that show these photos; returns those pictures' names."""
     gone: list[str] = []
