@@ -72,6 +72,10 @@ def rules_of(settings: Settings, texts: Mapping[str, str] | None = None) -> Rule
         reminders=settings.reminder_cap,
         reopen_days=settings.reopen_days,
         returns=settings.returns_cap,
+        digest_at=settings.digest_time,
+        digest_until=settings.digest_until,
+        digest_persons=settings.digest_persons,
+        digest_rest_days=settings.digest_rest_days,
         hours=settings.office_hours,
         texts=wording.own(texts or {}),
     )

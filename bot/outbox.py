@@ -19,7 +19,7 @@ import structlog
 from bot import failpoints
 from bot.pacing import Pacing
 from bot.platforms import Platform
-from config.errors import Busy, Offline, Refused, Retry, SendError, Unknown
+from config.errors import Busy, Offline, Paused, Refused, Retry, SendError, Unknown
 from handlers.events import Message
 from store import Store, Tx, outbox
 from store.outbox import OutboxRow
@@ -57,6 +57,7 @@ class Outbox:
         self._held: set[int] = set()
         self._dropped: set[int] = set()
         self._resting: dict[str, int] = {}
+        self._paused: dict[str, int] = {}  # channel → until
         self._sweeping = asyncio.Lock()
         self._ended: set[int] = set()
         self._long: set[str] = set()
@@ -77,7 +78,7 @@ class Outbox:
                 self._wake(row.not_before)
             elif row.lane in self._resting or row.lane in self._long:
                 self._skipped.add(row.lane)
-            elif row.channel in self._platforms:
+            elif row.channel in self._platforms and not self._is_paused(row.channel):
                 self._hold(row)
 
     def drop(self, seqs: Iterable[int]) -> None:
@@ -92,7 +93,8 @@ class Outbox:
 
     async def _sweep_once(self) -> bool:
         """True when a row stayed on disk meanwhile for a reason that has passed: then once more."""
-        now, before, channels = self._store.now(), dict(self._resting), tuple(self._platforms)
+        now, before = self._store.now(), dict(self._resting)
+        channels = tuple(name for name in self._platforms if not self._is_paused(name))
         self._ended.clear()
         self._skipped.clear()
         rows, resting = await self._store.read(
@@ -147,6 +149,9 @@ class Outbox:
         self._lanes[row.lane] = deque((row,))
         self._begin(self._work(row.lane))
 
+    def _is_paused(self, channel: str) -> bool:
+        return self._paused.get(channel, 0) > self._store.now()
+
     def _begin(self, work: Coroutine[None, None, None]) -> None:
         worker = asyncio.get_running_loop().create_task(work)
         self._workers.add(worker)
@@ -155,7 +160,7 @@ class Outbox:
     async def _work(self, name: str) -> None:
         lane = self._lanes[name]
         try:
-            while lane and name not in self._resting and not self._closing:
+            while lane and name not in self._resting and not self._is_paused(lane[0].channel) and not self._closing:
                 row = lane.popleft()
                 try:
                     await self._deliver(row)
@@ -217,6 +222,9 @@ class Outbox:
                 if self.finish is not None and message.photos:
                     message = await self.finish(message)
                 return _End("sent", await platform.send(row, message))
+        except Paused as error:
+            self._paused[row.channel] = self._store.now() + max(1, round(error.after))
+            return _End("due", reason=str(error), again_in=error.after, tried=0)
         except Offline as error:
             return _End("due", reason=str(error), again_in=error.after, tried=0)
         except Retry as error:

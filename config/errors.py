@@ -6,7 +6,8 @@
     ├── Busy             no room or no disk right now; the sender should try again
     └── SendError        a platform did not take a message
         ├── Retry        try again after so many seconds
-        │   └── Offline  nobody is connected; waits as long as it takes, which is no failed attempt
+        │   ├── Offline  nobody is connected; waits as long as it takes, which is no failed attempt
+        │   └── Paused   the platform refuses the whole channel for a while; nor is that a failed attempt
         ├── Refused      it will never take this one
         └── Unknown      it may or may not have taken it
 
@@ -75,6 +76,10 @@ class Retry(SendError):
 
 class Offline(Retry):
     """Nobody is there to send through. The message waits without using up its attempts."""
+
+
+class Paused(Retry):
+    """A rate limit on the whole channel: every message of it rests `after` seconds, none uses up an attempt."""
 
 
 class Refused(SendError):

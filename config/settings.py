@@ -16,7 +16,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from config.errors import ConfigError, Fault
@@ -53,6 +53,24 @@ def _networks(value: object) -> object:
         raise ValueError("应为网址段，如 10.1.0.0/16") from error
 
 
+def _clock(value: object) -> object:
+    """ "08:47" as the minute of the day."""
+    if not isinstance(value, str):
+        return value
+    found = re.fullmatch(r"\s*([01]?\d|2[0-3])[:：]([0-5]\d)\s*", value)
+    if found is None:
+        raise ValueError("应写成 08:47")
+    return int(found[1]) * 60 + int(found[2])
+
+
+def _odd(value: int) -> int:
+    if value % 30 == 0:
+        raise ValueError("不要选整点或半点（那时消息最挤），例如 08:47")
+    return value
+
+
+ClockTime = Annotated[int, BeforeValidator(_clock), Field(ge=0, lt=24 * 60)]
+DigestTime = Annotated[ClockTime, AfterValidator(_odd)]
 OfficeHours = Annotated[tuple[tuple[int, int], ...], NoDecode, BeforeValidator(_spans)]
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)]
 Minutes = Annotated[int, Field(ge=1, le=7 * 24 * 60)]
@@ -92,6 +110,11 @@ class Settings(BaseSettings):
     returns_cap: int = Field(2, ge=0, le=5)
     reopen_days: int = Field(7, ge=1, le=90)
     auto_dispatch: float = Field(0.95, ge=0.5, le=1.0)  # lower bound of the unit's precision, dispatch.md G2
+
+    digest_time: DigestTime = 8 * 60 + 47  # digest.md D6: an odd minute, never :00 or :30
+    digest_until: ClockTime = 12 * 60  # later than this a day's edition is not sent any more
+    digest_persons: Literal[2, 3] = 3  # who must pass an edition: three reviews, or two persons in a small office
+    digest_rest_days: int = Field(60, ge=1, le=3660)  # before a micro-class or micro-warning may come again
 
     keep_photos_days: Days = 180  # security.md B (PIPL 19)
     keep_text_days: Days = 730

@@ -105,7 +105,9 @@ class Facts:
 class Message:
     """One outgoing message, as the outbox keeps it: platforms render it within their own limits.
 
-    `mention` are person ids; `buttons` (label, the text that clicking stands for), never the only way.
+    `mention` are person ids; `buttons` (label, the text that clicking stands for), never the only way. `form` says how
+    `text` is meant ("" plain, "markdown", or "news": then `articles`, (title, description, address) each, are what is
+    shown and `text` is for whoever cannot show them). Only a channel that lists a form is given one.
     """
 
     text: str
@@ -113,11 +115,13 @@ class Message:
     photos: tuple[str, ...] = ()
     quote: str = ""
     buttons: tuple[tuple[str, str], ...] = ()
+    form: str = ""
+    articles: tuple[tuple[str, str, str], ...] = ()
 
     def to_json(self) -> str:
         """For the outbox."""
         body: dict[str, Any] = {"text": self.text}
-        for name in ("mention", "photos", "quote", "buttons"):
+        for name in ("mention", "photos", "quote", "buttons", "form", "articles"):
             if value := getattr(self, name):
                 body[name] = value
         return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
@@ -132,4 +136,6 @@ class Message:
             tuple(body.get("photos", ())),
             body.get("quote", ""),
             tuple((label, said) for label, said in body.get("buttons", ())),
+            body.get("form", ""),
+            tuple((title, about, url) for title, about, url in body.get("articles", ())),
         )

@@ -19,13 +19,24 @@ LEAD_ROLES = ("handler", "deputy", "unit_leader")
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """What handlers may know of a platform: whether it can write to one person, and how it promises delivery."""
+    """What handlers may know of a platform: what it can do, its limits, and how it promises delivery.
+
+    docs/channels.md's table of capabilities is made from these flags.
+    """
 
     name: str
     can_private: bool
     delivery: str  # idempotent, at-least-once, at-most-once
     label: str = ""
     text_bytes: int = 2048  # longest message it takes, 0 = any (ux.md F2.2: WeCom)
+    forms: tuple[str, ...] = ("text",)  # how it can show an edition, best first: markdown, news, picture, text
+    markdown_bytes: int = 4096
+    articles: int = 8  # news cards in one message
+    hears: str = "all"  # what of a group reaches the bot: all, mention, none
+    pushes: bool = True  # may speak in a group unasked
+    photos: bool = True  # may send pictures
+    buttons: bool = False
+    recalls: bool = False  # tells the bot of messages taken back
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +54,10 @@ class Rules:
     reopen_days: int = 7
     returns: int = 2
     extensions: int = 2
+    digest_at: int = 8 * 60 + 47  # minute of the day
+    digest_until: int = 12 * 60
+    digest_persons: int = 3
+    digest_rest_days: int = 60
     hours: Spans = OFFICE_HOURS
     texts: Mapping[str, str] = field(default_factory=dict)
 
