@@ -19,7 +19,7 @@ import structlog
 from bot import failpoints
 from bot.pacing import Pacing
 from bot.platforms import Platform
-from config.errors import Busy, Offline, Paused, Refused, Retry, SendError, Unknown
+from config.errors import Awaiting, Busy, Offline, Parked, Paused, Refused, Retry, SendError, Unknown
 from handlers.events import Message
 from store import Store, Tx, outbox
 from store.outbox import OutboxRow
@@ -225,12 +225,16 @@ class Outbox:
         except Paused as error:
             self._paused[row.channel] = self._store.now() + max(1, round(error.after))
             return _End("due", reason=str(error), again_in=error.after, tried=0)
+        except Awaiting as error:
+            return _End("due", reason=outbox.AWAITING, again_in=error.after, tried=0)
         except Offline as error:
             return _End("due", reason=str(error), again_in=error.after, tried=0)
         except Retry as error:
             return self._later(row, str(error), error.after)
         except Refused as error:
             return _End("dead", reason=str(error))
+        except Parked as error:
+            return _End("unknown", reason=f"结果不明:{error}")
         except (Unknown, TimeoutError) as error:
             return self._unclear(platform, row, str(error) or "超时")
         except (SendError, Exception) as error:  # noqa: BLE001 - the one place around a send: a bug must not stop the others
@@ -258,7 +262,7 @@ class Outbox:
             return
         again = self._store.now() + max(1, round(end.again_in))
         await self._write(lambda tx: outbox.postpone(tx, row.seq, again, end.reason or "稍后再试", end.tried))
-        if row.attempts + end.tried <= outbox.HOLDS:
+        if row.attempts + end.tried <= outbox.HOLDS and end.reason != outbox.AWAITING:
             self._resting[row.lane] = again
         self._wake(again)
 

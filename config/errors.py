@@ -7,9 +7,11 @@
     └── SendError        a platform did not take a message
         ├── Retry        try again after so many seconds
         │   ├── Offline  nobody is connected; waits as long as it takes, which is no failed attempt
+        │   │   └── Awaiting  it may only be said once somebody there has spoken; what comes later may pass it
         │   └── Paused   the platform refuses the whole channel for a while; nor is that a failed attempt
         ├── Refused      it will never take this one
         └── Unknown      it may or may not have taken it
+            └── Parked   and whatever the channel promises, this one must not be repeated unasked
 
 The message is Chinese wherever a user can see it.
 """
@@ -78,6 +80,10 @@ class Offline(Retry):
     """Nobody is there to send through. The message waits without using up its attempts."""
 
 
+class Awaiting(Offline):
+    """Nobody may be spoken to there until they speak first. Unlike other failures it holds up no later message."""
+
+
 class Paused(Retry):
     """A rate limit on the whole channel: every message of it rests `after` seconds, none uses up an attempt."""
 
@@ -88,3 +94,7 @@ class Refused(SendError):
 
 class Unknown(SendError):
     """Perhaps sent: the connection broke after the request left."""
+
+
+class Parked(Unknown):
+    """Perhaps sent, and a repetition would be a second message: for a person to decide, on any channel."""

@@ -37,6 +37,7 @@ class Channel:
     photos: bool = True  # may send pictures
     buttons: bool = False
     recalls: bool = False  # tells the bot of messages taken back
+    private_prefix: str = ""  # accounts that can be written to alone begin so, where the same person has others
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,8 @@ class Office:
         """Where a person can be written to alone; None when no channel reaches them (design 6a)."""
         for account in self.people[person].accounts if person in self.people else ():
             channel, _, user = account.partition(":")
-            if channel in self.channels and self.channels[channel].can_private:
+            found = self.channels.get(channel)
+            if found is not None and found.can_private and user.startswith(found.private_prefix):
                 return channel, user
         return None
 

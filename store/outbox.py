@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from store.writer import Tx
 
 DATED = "('answer', 'policy')"  # kinds that are said in force or not at all (design 1.3)
+AWAITING = "等对方先开口"  # why a message waits that holds up no later one
 HOLDS = 3  # failed attempts (some 20 s) after which a message no longer holds up its address
 
 _COLUMNS = "seq, key, channel, address, lane, kind, task, person, body, origin, not_before, not_after, at, state, attempts, receipt, reason"
 # conditions begin with the words of a partial index, or SQLite would read the whole table
 _DUE = "state in ('due', 'sending') and state = 'due'"
-_RESTS = f"{_DUE} and not_before > ? and reason <> '' and attempts <= ?"
+_RESTS = f"{_DUE} and not_before > ? and reason not in ('', '{AWAITING}') and attempts <= ?"
 _UNSETTLED = {"unknown": "state in ('unknown', 'dead') and", "dead": "state in ('unknown', 'dead') and"}
 
 
@@ -96,12 +97,21 @@ def postpone(tx: Tx, seq: int, not_before: int, reason: str, tried: int = 1) -> 
     )
 
 
-def hasten(tx: Tx, channel: str, reason: str) -> int:
-    """Make due now what was postponed for this reason (the channel is connected again); how many."""
+def hasten(tx: Tx, channel: str, reason: str, address: str = "") -> int:
+    """Make due now what was postponed for this reason (the channel is connected, the address spoke); how many."""
     return tx.execute(
-        f"update outbox set not_before = ? where {_DUE} and not_before > ? and channel = ? and reason = ?",
-        (tx.at, tx.at, channel, reason),
+        f"update outbox set not_before = ? where {_DUE} and not_before > ? and channel = ? and reason = ?"
+        " and ? in ('', address)",
+        (tx.at, tx.at, channel, reason, address),
     ).rowcount
+
+
+def awaiting(connection: sqlite3.Connection, channel: str) -> set[str]:
+    """Addresses where something waits for somebody to speak."""
+    rows = connection.execute(
+        f"select distinct address from outbox where {_DUE} and channel = ? and reason = ?", (channel, AWAITING)
+    )
+    return {address for (address,) in rows}
 
 
 def resend(tx: Tx, seq: int) -> OutboxRow | None:

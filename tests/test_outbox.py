@@ -12,7 +12,7 @@ import pytest_asyncio
 from bot import outbox as delivery
 from bot.clock import BusinessClock
 from bot.outbox import ATTEMPTS, LANE_ROWS, Outbox
-from config.errors import Offline, Refused, Retry, Unknown
+from config.errors import Awaiting, Offline, Parked, Refused, Retry, Unknown
 from handlers.events import Message
 from store import Store, Tx, outbox
 from store.outbox import OutboxRow
@@ -232,6 +232,32 @@ async def test_a_channel_nobody_is_connected_to_uses_up_no_attempts(houses: Any)
         assert await house.state(row) == ("due", 0)
         await house.later(house.wakes[-1])
     assert web.sent == [row.key]
+
+
+@pytest.mark.asyncio
+async def test_what_waits_for_somebody_to_speak_holds_up_nothing_and_leaves_when_they_do(houses: Any) -> None:
+    web = FakePlatform()
+    house = houses(web)
+    edition, answer = await queue(house.store, "a"), await queue(house.store, "a")
+    web.answers += [Awaiting("", 3600.0), "m2"]
+    await house.deliver(edition, answer)
+    assert [await house.state(row) for row in (edition, answer)] == [("due", 0), ("sent", 1)]
+    assert await house.store.read(lambda c: outbox.awaiting(c, "fake")) == {"a"}
+    assert not await house.store.write(lambda tx: outbox.hasten(tx, "fake", outbox.AWAITING, "b"))
+    await house.store.write(lambda tx: outbox.hasten(tx, "fake", outbox.AWAITING, "a"))
+    await house.later(NOON + 1)
+    assert await house.state(edition) == ("sent", 1)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("delivery_class", CLASSES)
+async def test_what_must_not_be_repeated_is_parked_on_any_channel(houses: Any, delivery_class: str) -> None:
+    web = FakePlatform(delivery=delivery_class)
+    house = houses(web)
+    row = await queue(house.store, "a")
+    web.answers.append(Parked("没有回音"))
+    await house.deliver(row)
+    assert (await house.state(row))[0] == "unknown"
 
 
 @pytest.mark.asyncio
