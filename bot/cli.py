@@ -28,6 +28,7 @@ COMMANDS = {
     "digest": ("bot.commands.digest:digest", "每日摘要:算出一天的候选和理由"),
     "source": ("bot.commands.source:source", "摘要的来源:列出、试读、启用、停用"),
     "rehearse": ("bot.commands.rehearse:rehearse", "演练:按剧本把一段群聊走一遍"),
+    "simulate": ("bot.commands.simulate:simulate", "模拟一个聊天平台，用来演练"),
     "evaluate": ("bot.commands.evaluate:evaluate", "用自己的数据测准确率"),
     "faq": ("bot.commands.faq:faq", "税费问答库:试问、导出、导入"),
     "pack": ("bot.commands.pack:pack", "给不能上网的电脑打安装包"),

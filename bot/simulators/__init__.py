@@ -1,0 +1,36 @@
+"""Small servers that behave like the chat platforms, for tests and for drills: `bot simulate PLATFORM`.
+
+    async with opened("wecom-aibot") as simulator: ...
+
+Each is qualified by software that others wrote (tests/peers). A simulator is imported only when it is named.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from importlib import import_module
+
+from bot.simulators.frame import Simulator
+
+SIMULATORS: Mapping[str, tuple[str, str]] = {  # platform → (module:class, what people call it)
+    "wecom-aibot": ("bot.simulators.wecom_aibot:WecomAibotSimulator", "企业微信智能机器人"),
+}
+
+
+def build(platform: str) -> Simulator:
+    """A simulator that has not started."""
+    module, _, title = SIMULATORS[platform][0].partition(":")
+    simulator: Simulator = getattr(import_module(module), title)()
+    return simulator
+
+
+@contextlib.asynccontextmanager
+async def opened(platform: str, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[Simulator]:
+    """A running simulator, closed at the end."""
+    simulator = build(platform)
+    await simulator.start(host, port)
+    try:
+        yield simulator
+    finally:
+        await simulator.close()
