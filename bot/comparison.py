@@ -7,16 +7,13 @@ gets digits and Latin letters alone, never empty boxes.
 from __future__ import annotations
 
 import io
-import sys
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from PIL import Image, ImageFont
+from config.fonts import chinese, drawable, latin
 
-    Font = ImageFont.FreeTypeFont
+if TYPE_CHECKING:
+    from PIL import Image
 
 WIDE = 1600
 GAP = 16
@@ -24,16 +21,6 @@ HEAD, FOOT = 84, 72
 INK, PAPER, FAINT = (28, 32, 38), (255, 255, 255), (94, 102, 112)
 BYTES = 2 << 20  # platforms.md 1: a picture a WeCom robot takes
 SHAPE = (0.5, 1.5)  # height to width of a half: a panorama gets margins, a tall screenshot does not tower
-NOBODY = "\U0010fffe"  # no character: what a font draws for it is its empty box
-FOLDERS = {
-    "win32": (r"C:\Windows\Fonts",),
-    "darwin": ("/System/Library/Fonts", "/Library/Fonts"),
-}
-UNIX = ("/usr/share/fonts", "/usr/local/share/fonts")
-NAMES = (  # best first: a part of the file's name, lower case
-    "notosanscjk-regular", "notosanscjksc-regular", "notosanssc", "sourcehansans", "msyh.", "pingfang", "wqy-microhei",
-    "wqy-zenhei", "droidsansfallback", "hiragino sans gb", "stheiti light", "simhei", "simsun", "uming", "ukai",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,45 +63,6 @@ def write(pen: object, at: tuple[int, int], words: str, size: int, ink: tuple[in
     if isinstance(pen, ImageDraw.ImageDraw):
         pen.text(at, said, fill=ink, font=font, anchor="lm")
     return said
-
-
-@cache
-def chinese(size: int) -> Font | None:
-    """A font of this machine that has Chinese characters."""
-    from PIL import ImageFont
-
-    for path in _font_files(tuple(FOLDERS.get(sys.platform, UNIX))):
-        try:
-            font = ImageFont.truetype(path, size)
-        except OSError:
-            continue
-        if len(drawable("整改前后照片", font)) == 6:
-            return font
-    return None
-
-
-def latin(size: int) -> Font:
-    """The font Pillow brings along: no Chinese, so only ASCII is asked of it."""
-    from PIL import ImageFont
-
-    font = ImageFont.load_default(size)
-    if not isinstance(font, ImageFont.FreeTypeFont):
-        raise OSError("Pillow without FreeType draws no text")
-    return font
-
-
-def drawable(words: str, font: Font) -> str:
-    """The words without what the font would draw as an empty box, and without the blanks that leaves."""
-    box = bytes(font.getmask(NOBODY))
-    kept = (char if char == " " or bytes(font.getmask(char)) != box else " " for char in words)
-    return " ".join("".join(kept).split())
-
-
-@cache
-def _font_files(folders: tuple[str, ...]) -> tuple[str, ...]:
-    files = [f for folder in folders for f in Path(folder).rglob("*.[to]t[cf]")]
-    ranked = ((next((n for n, name in enumerate(NAMES) if name in f.name.lower()), -1), str(f)) for f in files)
-    return tuple(path for rank, path in sorted(ranked) if rank >= 0)
 
 
 def _fitted(photo: Image.Image, wide: int, high: int) -> Image.Image:

@@ -12,12 +12,13 @@ import pytest
 import pytest_asyncio
 from PIL import Image, ImageDraw, ImageFont
 
-from bot import comparison
-from bot.comparison import Caption, draw, drawable, latin, write
+from bot.comparison import Caption, draw, write
 from bot.comparisons import Comparisons
 from bot.media import PhotoShop
 from bot.prepare import enter
 from bot.rehearse import Line, Rehearsal
+from config import fonts
+from config.fonts import drawable, latin
 from handlers.events import Message
 from store import Store, photos, tasks
 from store.photos import Pair
@@ -60,18 +61,18 @@ def test_both_photos_are_in_it_side_by_side() -> None:
 
 
 def test_without_a_chinese_font_digits_and_letters_stand_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(comparison, "_font_files", lambda folders: ())
-    comparison.chinese.cache_clear()
+    monkeypatch.setattr(fonts, "_files", lambda folders: ())
+    fonts.chinese.cache_clear()
     pen = ImageDraw.Draw(Image.new("RGB", (1600, 100)))
     assert write(pen, (0, 50), CAPTION.title, 40, (0, 0, 0), 1500) in ("#1123-001 ·", "#1123-001")
     assert write(pen, (0, 50), CAPTION.before, 32, (0, 0, 0), 700) == "2026-11-23 09:00"
     assert draw(picture(), picture(seed=2), CAPTION)[1]
-    comparison.chinese.cache_clear()
+    fonts.chinese.cache_clear()
 
 
 def test_no_character_is_drawn_as_an_empty_box() -> None:
     assert drawable("桥a1", latin(32)) == "a1"
-    font = comparison.chinese(32)
+    font = fonts.chinese(32)
     if font is None:
         pytest.skip("no Chinese font here")
     assert isinstance(font, ImageFont.FreeTypeFont)
