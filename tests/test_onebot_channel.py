@@ -23,7 +23,7 @@ from handlers.events import Message
 from tests.channel_house import GROUP, KEY, House, bound, open_house, settings
 
 SELF, LIMIN, OFFICER = 10001, 20001, 20002
-QUNBAN = {"kind": "onebot", "options": {"address_per_minute": 0}, "secrets": {"token": KEY}}
+QUNBAN = {"kind": "onebot", "options": {"address_per_minute": 0, "history": False}, "secrets": {"token": KEY}}
 
 
 @pytest_asyncio.fixture

@@ -1,9 +1,9 @@
-"""OneBot v11 by reverse WebSocket: the implementation dials in at /in/NAME and both events and sends use that line.
+"""OneBot v11, all its ways: reverse WebSocket and HTTP POST come in at /in/NAME, forward WebSocket and HTTP go out.
 
-Unofficial, off unless configured (docs/channels.md names the risk). Events are accepted in batches in the order they
-came; while nothing can be stored the socket is not read. Sends are at-most-once: there is no idempotency key, an
-implementation's time-out is often a message that did go out, and doubles get accounts frozen, so what is unclear is
-parked for a person (security.md D.2, peers.md A.2).
+Unofficial, off unless configured (docs/platforms/onebot.md names the risk). Events are accepted in batches in the order
+they came; while nothing can be stored no line is read. After a gap what was missed is pulled before new words are
+decided. Sends are at-most-once: there is no idempotency key, an implementation's time-out is often a message that did
+go out, and doubles get accounts frozen, so what is unclear is parked for a person (security.md D.2, peers.md A.2).
 """
 
 from __future__ import annotations
@@ -11,39 +11,40 @@ from __future__ import annotations
 import asyncio
 import base64
 import hmac
+import itertools
 import json
-import re
-from collections.abc import Mapping
-from dataclasses import replace
+import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
-from aiohttp import WSMsgType, web
+from aiohttp import web
 
 from bot.engine import Engine
 from bot.fetcher import Fetcher
-from bot.platforms import Pace, segments
-from bot.platforms.registry import Setup, clean
-from config.errors import Busy, Offline, Refused, Retry, Unknown
-from digests.screening import clean_name
+from bot.platforms import Pace, onebot_events, onebot_history, segments
+from bot.platforms.cutting import within
+from bot.platforms.onebot_http import NO_LINE, OFFLINE_SECONDS, HttpApi, signed_body
+from bot.platforms.onebot_lines import FRAME_BYTES, HEARTBEAT, Found, Lines, keep_dialling
+from bot.platforms.registry import Setup
+from config.errors import Busy, ConfigError, Offline, Refused, Retry, Unknown
 from handlers.events import Event, Message, Photo
 from handlers.office import Channel
-from store import inbox, outbox
+from store import Tx, inbox, meta, outbox
+from store.inbox import InboxRow
 from store.outbox import OutboxRow
 
 log = structlog.get_logger()
 
-FRAME_BYTES = 256 << 10  # security.md E
-HEARTBEAT = 30.0
 QUEUE = 256  # events read and not yet stored
 BATCH = 64
 BUSY_SECONDS = 0.5
-OFFLINE_SECONDS = 30.0
+POST_SECONDS = 10.0  # a posted event waits so long for room before it is answered 503
+CATCH_UP_SECONDS = 20.0
 UNCLEAR = frozenset({1200, 1202})  # NapCat's time-out codes: sent or not, nobody knows (peers.md A.2)
 ADDRESS_PER_MINUTE = 20
 CHANNEL_PER_MINUTE = 60
-NO_LINE = "QQ 端未连接"
-_NUMBER = re.compile(r"-?\d{1,20}")
+TEXT_BYTES = 3000  # not documented anywhere: an option
 
 
 class OneBotPlatform:
@@ -54,40 +55,74 @@ class OneBotPlatform:
         "private": False,
         "address_per_minute": ADDRESS_PER_MINUTE,
         "allow": "",
+        "connect": "",
+        "api": "",
+        "self_id": "",
+        "history": True,
+        "text_bytes": TEXT_BYTES,
     }
     SECRETS = ("token",)
 
     def __init__(self, setup: Setup) -> None:
-        self.channel = Channel(setup.name, bool(setup.options["private"]), "at-most-once", "QQ（OneBot，非官方）")
+        self.channel = Channel(
+            setup.name,
+            bool(setup.options["private"]),
+            "at-most-once",
+            "QQ（OneBot，非官方）",
+            text_bytes=setup.number("text_bytes"),
+            recalls=True,
+        )
         self.pace = Pace(setup.number("address_per_minute"), setup.per_minute or CHANNEL_PER_MINUTE)
         self.engine: Engine | None = None
-        self._token = setup.secrets["token"].encode()
+        self._token = setup.secrets["token"]
         self._strings = setup.text("format") == "string"
         self._photo = setup.photo
         self._fetcher = Fetcher(setup.text("allow").split(","))
-        self._lines: dict[str, web.WebSocketResponse] = {}
-        self._answers: dict[str, asyncio.Future[Mapping[str, Any]]] = {}
+        self._address = _address(setup, "connect", ("ws://", "wss://"))
+        base = _address(setup, "api", ("http://", "https://"))
+        self._api = HttpApi(base, self._token) if base else None
+        self._self_id, self._wants_history = setup.text("self_id"), bool(setup.options["history"])
+        self._lines = Lines(setup.name, self._hear, self._opened, self._closed)
+        self._echoes = itertools.count(1)
         self._heard: asyncio.Queue[Event] = asyncio.Queue(QUEUE)
-        self._taker: asyncio.Task[None] | None = None
+        self._caught_up = asyncio.Event()
+        self._caught_up.set()
+        self._since = 0  # when something was last heard
+        self._tasks: list[asyncio.Task[None]] = []
+        self._catching: asyncio.Task[None] | None = None
 
     def add_routes(self, app: web.Application) -> None:
-        """The one address implementations dial."""
+        """The one address implementations dial or post to."""
         app.router.add_get(f"/in/{self.channel.name}", self._dialled)
+        app.router.add_post(f"/in/{self.channel.name}", self._posted)
         app.on_shutdown.append(self._hang_up)
 
     async def start(self) -> None:
-        """Wait to be dialled."""
+        """Wait to be called; dial where an address is given."""
+        self._since = int(await self._live.store.read(lambda c: meta.get(c, self._cursor, "0")))
+        self._tasks.append(asyncio.create_task(self._take()))
+        if self._address:
+            self._tasks.append(
+                asyncio.create_task(keep_dialling(self._lines, self.channel.name, self._address, self._token))
+            )
+        elif self._api is not None:
+            self._look_back()
 
     async def close(self) -> None:
         """What was read is stored first; then stop."""
-        if self._taker is not None:
-            try:
-                async with asyncio.timeout(5):
-                    await self._heard.join()
-            except TimeoutError:
-                log.error("onebot_unstored", channel=self.channel.name, events=self._heard.qsize())
-            self._taker.cancel()
+        try:
+            async with asyncio.timeout(5):
+                await self._heard.join()
+            await self._keep_cursor()
+        except (TimeoutError, Busy):
+            log.error("onebot_unstored", channel=self.channel.name, events=self._heard.qsize())
+        under_way = [*self._tasks, *([self._catching] if self._catching else [])]
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
         await self._fetcher.close()
+        if self._api is not None:
+            await self._api.close()
 
     async def fetch(self, photo: Photo) -> bytes:
         """Photo addresses expire quickly, so this is called at once."""
@@ -95,32 +130,31 @@ class OneBotPlatform:
 
     async def send(self, row: OutboxRow, message: Message) -> str:
         """Call send_group_msg or send_private_msg and wait for the message's id; the outbox bounds the waiting."""
-        line = self._lines.get("API") or self._lines.get("Universal")
-        if line is None or line.closed:
+        if self._lines.api is None and self._api is None:
             raise Offline(NO_LINE, OFFLINE_SECONDS)
         if self._heard.full():
             raise Retry("正在等磁盘，暂不发送", 2.0)
         parts = await self._parts(message)
-        frame = _call(row, segments.as_string(parts) if self._strings else parts)
-        return _receipt(await self._ask(line, str(row.seq), frame))
+        action, params = _call(row, segments.as_string(parts) if self._strings else parts)
+        return _receipt(await self._ask(action, params, str(row.seq)))
 
-    async def _ask(self, line: web.WebSocketResponse, echo: str, frame: str) -> Mapping[str, Any]:
-        answer: asyncio.Future[Mapping[str, Any]] = asyncio.get_running_loop().create_future()
-        self._answers[echo] = answer
-        try:
-            await line.send_str(frame)
-            return await answer
-        except ConnectionError:
-            raise Unknown("QQ 端连接中断") from None
-        finally:
-            self._answers.pop(echo, None)
+    async def _ask(self, action: str, params: Mapping[str, Any], echo: str = "") -> Found:
+        """Over the line where there is one, else over HTTP."""
+        line = self._lines.api
+        if line is not None:
+            echo = echo or f"q{next(self._echoes)}"
+            frame = json.dumps({"action": action, "params": params, "echo": echo}, ensure_ascii=False)
+            return await self._lines.call(line, echo, frame)
+        if self._api is None:
+            raise Offline(NO_LINE, OFFLINE_SECONDS)
+        return await self._api.call(action, params)
 
     async def _parts(self, message: Message) -> list[segments.Segment]:
         quote = message.quote.partition("@")[0]
-        parts = [segments.reply(quote)] if _NUMBER.fullmatch(quote) else []
+        parts = [segments.reply(quote)] if onebot_events.is_number(quote) else []
         if message.mention:
             parts += self._call_out(message.mention[0])
-        parts.append(segments.text(message.text))
+        parts.append(segments.text(within(message.text, self.channel.text_bytes)))
         for sha in message.photos:
             parts.append(segments.image(await asyncio.to_thread(self._encoded, sha)))
         return parts
@@ -143,123 +177,102 @@ class OneBotPlatform:
         """401 without a token, 403 with a wrong one, as other OneBot applications answer (platforms.md 9)."""
         kind, _, given = request.headers.get("Authorization", "").partition(" ")
         token = given if kind in ("Bearer", "Token") else request.query.get("access_token", "")
+        self_id = request.headers.get("X-Self-ID", "")
         if not token:
             return web.Response(status=401, text="需要令牌")
-        if not hmac.compare_digest(token.encode("utf-8", "surrogateescape"), self._token):
+        if not hmac.compare_digest(token.encode("utf-8", "surrogateescape"), self._token.encode()):
             return web.Response(status=403, text="令牌不对")
+        if self._self_id and self_id and self_id != self._self_id:
+            return web.Response(status=403, text="不是这个账号")
         line = web.WebSocketResponse(heartbeat=HEARTBEAT, max_msg_size=FRAME_BYTES, compress=False)
         await line.prepare(request)
-        role = request.headers.get("X-Client-Role", "Universal")
-        await self._adopt(role, line)
-        try:
-            await self._listen(line, request.headers.get("X-Self-ID", ""))
-        finally:
-            if self._lines.get(role) is line:
-                del self._lines[role]
-                self._give_up()
-            log.info("onebot_gone", channel=self.channel.name, role=role)
+        await self._lines.follow(request.headers.get("X-Client-Role", "Universal"), line, self_id)
         return line
 
-    async def _adopt(self, role: str, line: web.WebSocketResponse) -> None:
-        """The newest connection wins (peers.md A.2); what waited for one leaves now."""
-        old, self._lines[role] = self._lines.get(role), line
-        if old is not None:
-            self._give_up()
-            await old.close(message=b"replaced")
-        if self._taker is None or self._taker.done():
-            self._taker = asyncio.get_running_loop().create_task(self._take())
-        log.info("onebot_connected", channel=self.channel.name, role=role)
-        if role != "Event":
-            await self._live.store.write(lambda tx: outbox.hasten(tx, self.channel.name, NO_LINE))
-            await self._live.outbox.sweep()
+    async def _posted(self, request: web.Request) -> web.Response:
+        """204 after the commit; 503 when there was no room."""
+        body = await signed_body(request, self._token.encode())
+        if isinstance(body, web.Response):
+            log.warning("onebot_post_refused", channel=self.channel.name, status=body.status)
+            return body
+        try:
+            found = json.loads(body)
+        except (ValueError, RecursionError):
+            return web.Response(status=400)
+        event = self.parse(found, request.headers.get("X-Self-ID", "")) if isinstance(found, dict) else None
+        if event is None:
+            return web.Response(status=204)
+        try:
+            async with asyncio.timeout(POST_SECONDS):
+                await self._caught_up.wait()
+                await self._store([event])
+        except TimeoutError:
+            return web.Response(status=503, headers={"Retry-After": "2"})
+        return web.Response(status=204)
 
-    def _give_up(self) -> None:
-        for answer in self._answers.values():
-            if not answer.done():
-                answer.set_exception(Unknown("QQ 端连接中断"))
+    async def _opened(self, role: str) -> None:
+        if role == "Event":
+            return
+        self._look_back()
+        await self._live.store.write(lambda tx: outbox.hasten(tx, self.channel.name, NO_LINE))
+        await self._live.outbox.sweep()
+
+    async def _closed(self) -> None:
+        try:
+            await self._keep_cursor()
+        except Busy:
+            log.warning("onebot_cursor_unkept", channel=self.channel.name)
 
     async def _hang_up(self, app: web.Application) -> None:
-        for line in tuple(self._lines.values()):
-            await line.close()
+        await self._lines.hang_up()
 
-    async def _listen(self, line: web.WebSocketResponse, self_id: str) -> None:
-        async for frame in line:
-            if frame.type is not WSMsgType.TEXT:
-                continue
-            try:
-                found = json.loads(frame.data)
-            except (ValueError, RecursionError):
-                log.warning("onebot_bad_frame", channel=self.channel.name, size=len(frame.data))
-                continue
-            if isinstance(found, dict):
-                await self._hear(found, self_id)
-
-    async def _hear(self, found: Mapping[str, Any], self_id: str) -> None:
-        if "post_type" not in found:
-            answer = self._answers.get(str(found.get("echo")))
-            if answer is not None and not answer.done():
-                answer.set_result(found)
-            return
+    async def _hear(self, found: Found, self_id: str) -> None:
         event = self.parse(found, self_id)
         if event is not None:
-            await self._heard.put(event)  # a full queue stops the reading, and TCP stops the sender
+            await self._heard.put(event)  # a full queue stops the reading
+        if self._caught_up.is_set():
+            self._since = max(self._since, onebot_events.moment(found) or 0)
 
-    def parse(self, found: Mapping[str, Any], self_id: str = "") -> Event | None:
-        """One OneBot event as ours; None for what we do not follow (heartbeats, files, our own messages)."""
-        reads = _READS.get(str(found.get("post_type")), {}).get(_kind(found))
-        return reads(self, found, str(found.get("self_id") or self_id)) if reads else None
-
-    def _message(self, found: Mapping[str, Any], self_id: str) -> Event | None:
-        sender, message_id, sent_at = _id(found, "user_id"), _id(found, "message_id"), found.get("time")
-        if not sender or not message_id or sender == self_id:
+    def parse(self, found: Found, self_id: str = "") -> Event | None:
+        """One OneBot event as ours; None for what we do not follow or what is another account's."""
+        if self._self_id and str(found.get("self_id") or self_id) != self._self_id:
             return None
-        said = segments.heard(found.get("message"), self_id)
-        if said == segments.Heard():
-            return None
-        address = self._address(found) or sender
-        name = found.get("sender")
-        card = (name.get("card") or name.get("nickname")) if isinstance(name, dict) else ""
-        return Event(
-            self.channel.name,
-            message_id,
-            address=address,
-            group=self._group(address),
-            sender=f"anonymous/{sender}" if found.get("anonymous") else sender,
-            name=clean_name(clean(card)) if isinstance(card, str) and card else "",
-            text=said.text,
-            photos=tuple(Photo(url) for url in said.images),
-            quote=said.quote,
-            addressed=said.addressed,
-            voice=said.voice,
-            sent_at=sent_at if isinstance(sent_at, int) and 0 < sent_at < 1 << 40 else None,
-        )
-
-    def _recall(self, found: Mapping[str, Any], self_id: str) -> Event | None:
-        subject, sender = _id(found, "message_id"), _id(found, "user_id")
-        address = self._address(found) or sender
-        if not subject or not sender or sender == self_id:
-            return None
-        return Event(
-            self.channel.name, f"recall/{subject}", "recall", address, self._group(address), sender, subject=subject
-        )
-
-    def _joined(self, found: Mapping[str, Any], self_id: str) -> Event | None:
-        address = self._address(found)
-        if not address or _id(found, "user_id") != self_id:
-            return None
-        return Event(self.channel.name, f"joined/{address}", "joined", address, self._group(address))
-
-    def _address(self, found: Mapping[str, Any]) -> str:
-        group = _id(found, "group_id")
-        return f"g{group}" if group else ""
+        return onebot_events.read(self.channel.name, found, self_id, self._group)
 
     def _group(self, address: str) -> str:
         group = self._live.office.group_at.get((self.channel.name, address))
         return group.id if group else ""
 
+    def _look_back(self) -> None:
+        """What was missed since the last word comes before what is heard from now on."""
+        now = int(time.time())
+        since, self._since = self._since, now
+        if not self._wants_history or not since or now - since > onebot_history.LONGEST_GAP:
+            return
+        self._caught_up.clear()
+        self._catching = asyncio.create_task(self._catch_up(since))
+
+    async def _catch_up(self, since: int) -> None:
+        groups = [address for name, address in self._live.office.group_at if name == self.channel.name]
+        try:
+            async with asyncio.timeout(CATCH_UP_SECONDS):
+                found = await onebot_history.missed(self._ask, groups, since)
+                events = [event for one in found if (event := self.parse(one, self._self_id)) is not None]
+                log.info(
+                    "onebot_caught_up", channel=self.channel.name, seconds=int(time.time()) - since, events=len(events)
+                )
+                if events:
+                    await self._store(events)
+        except TimeoutError:
+            self._since = since
+            log.warning("onebot_history_late", channel=self.channel.name)
+        finally:
+            self._caught_up.set()
+
     async def _take(self) -> None:
         while True:
             batch = [await self._heard.get()]
+            await self._caught_up.wait()
             while len(batch) < BATCH and not self._heard.empty():
                 batch.append(self._heard.get_nowait())
             await self._store(batch)
@@ -270,7 +283,7 @@ class OneBotPlatform:
         """Until it is stored; nothing read is dropped."""
         while True:
             try:
-                receipts = await self._live.inbox.accept(batch)
+                receipts = await self._live.inbox.accept(batch, self._beside)
                 break
             except Busy:
                 await asyncio.sleep(BUSY_SECONDS)
@@ -282,48 +295,41 @@ class OneBotPlatform:
         """Message ids are 32-bit and do collide: another sender or another time is another message, not a redelivery."""
         known = await self._live.store.read(lambda c: inbox.find(c, event.channel, event.id))
         if known is not None and event.sent_at and (known.sender, known.sent_at) != (event.sender, event.sent_at):
-            await self._store([_renamed(event)])
+            await self._store([onebot_events.again(event)])
+
+    @property
+    def _cursor(self) -> str:
+        return f"heard/{self.channel.name}"
+
+    def _beside(self, tx: Tx, rows: Sequence[InboxRow | None]) -> None:
+        if self._caught_up.is_set() and self._since:
+            meta.put(tx, self._cursor, str(self._since))
+
+    async def _keep_cursor(self) -> None:
+        if self._since and self._caught_up.is_set():
+            await self._live.store.write(lambda tx: meta.put(tx, self._cursor, str(self._since)))
 
 
-_READS = {
-    "message": {"group": OneBotPlatform._message, "private": OneBotPlatform._message},
-    "notice": {
-        "group_recall": OneBotPlatform._recall,
-        "friend_recall": OneBotPlatform._recall,
-        "group_increase": OneBotPlatform._joined,
-    },
-}
+def _address(setup: Setup, key: str, schemes: tuple[str, ...]) -> str:
+    value = setup.text(key)
+    if value and not value.startswith(schemes):
+        raise ConfigError(f"channels.{setup.name} 选项 {key} 应以 {' 或 '.join(schemes)} 开头")
+    return value
 
 
-def _renamed(event: Event) -> Event:
-    return replace(event, id=f"{event.id}@{event.sent_at}")
-
-
-def _kind(found: Mapping[str, Any]) -> str:
-    return str(found.get("message_type") or found.get("notice_type"))
-
-
-def _id(found: Mapping[str, Any], key: str) -> str:
-    """Ids come as numbers or as text."""
-    value = found.get(key)
-    word = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
-    return word if _NUMBER.fullmatch(word) else ""
-
-
-def _call(row: OutboxRow, message: object) -> str:
+def _call(row: OutboxRow, message: object) -> tuple[str, Mapping[str, Any]]:
     group = row.address.startswith("g")
     action, target = ("send_group_msg", "group_id") if group else ("send_private_msg", "user_id")
     number = row.address.removeprefix("g")
     if not number.isascii() or not number.isdigit():
         raise Refused("地址写法不对，应为 g群号 或 QQ 号")
-    params = {target: int(number), "message": message}
-    return json.dumps({"action": action, "params": params, "echo": str(row.seq)}, ensure_ascii=False)
+    return action, {target: int(number), "message": message}
 
 
-def _receipt(answer: Mapping[str, Any]) -> str:
+def _receipt(answer: Found) -> str:
     data, code = answer.get("data"), answer.get("retcode")
     if answer.get("status") in ("ok", "async"):
-        return _id(data, "message_id") if isinstance(data, dict) else ""
+        return onebot_events.number(data, "message_id") if isinstance(data, dict) else ""
     words = f"{answer.get('message', '')}{answer.get('wording', '')}"
     if code in UNCLEAR or "imeout" in words or "超时" in words:
         raise Unknown(f"QQ 端说超时（{code}）")
