@@ -106,11 +106,13 @@ class Fetcher:
             url = _parsed(answer.headers.get("Location", ""), url)
         raise Refused("网页跳转太多")
 
-    async def post(self, address: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    async def post(self, address: str, body: bytes, headers: Mapping[str, str], method: str = "POST") -> Answer:
         """Send something. Raises Retry when it certainly did not arrive, Unknown when it may have, Refused when it may not go there."""
         url = _parsed(address)
         try:
-            async with self._session(url).post(url, data=body, headers=headers, allow_redirects=False) as response:
+            async with self._session(url).request(
+                method, url, data=body or None, headers=headers, allow_redirects=False
+            ) as response:
                 return Answer(response.status, response.headers, await _read(response, ANSWER_BYTES))
         except aiohttp.ClientConnectorError as error:
             raise _unreached(error, url) from None
