@@ -43,7 +43,7 @@ def weigh(source: Tx | sqlite3.Connection, county: County, day: str, whom: Audie
     since = (today - timedelta(days=WINDOW - 1)).isoformat()
     sent = editions.sent_stories(source, (today - timedelta(days=SENT_BACK)).isoformat())
     learnt = (today - timedelta(days=LEARNT_BACK)).isoformat()
-    taught, dropped = _taught(source, learnt), _dropped(source, since)
+    taught, dropped = factors(source, learnt), _dropped(source, since)
     warm = editions.heat(source, learnt)
     by = Weighing(whom or audience(county), today, taught)
     candidates = []
@@ -94,7 +94,7 @@ def _barred(row: ItemRow, sent: Mapping[int, str], dropped: Mapping[int, str], d
     return dropped.get(row.n, "")
 
 
-def _taught(source: Tx | sqlite3.Connection, since: str) -> dict[str, float]:
+def factors(source: Tx | sqlite3.Connection, since: str) -> dict[str, float]:
     """Column → factor: (kept + 10) / (dropped + 10), between a half and one and a half."""
     kept: Counter[str] = Counter()
     gone: Counter[str] = Counter()

@@ -165,6 +165,11 @@ def of_days(source: Reader, first: str, last: str) -> list[ItemRow]:
     return [ItemRow(*row) for row in rows.fetchall()]
 
 
+def per_source(source: Reader) -> dict[str, int]:
+    """How many items each source brought."""
+    return dict(source.execute("select source, count(*) from item group by source").fetchall())
+
+
 def of_story(source: Reader, story: int) -> list[ItemRow]:
     """Every item of a story, the first one first."""
     return [

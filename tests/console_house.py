@@ -36,6 +36,9 @@ PEOPLE = {
     "admin": "hetao",
     "security_admin": "xuyan",
     "auditor": "tangwei",
+    "editor": "qinyue",
+    "reviewer": "fanwen",
+    "publisher": "gaoyuan",
 }
 
 

@@ -8,7 +8,19 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from bot.console import delivery, duties, faq, learning, paste, people, rehearsal, statistics, steps, tasks
+from bot.console import (
+    delivery,
+    digest,
+    duties,
+    faq,
+    learning,
+    paste,
+    people,
+    rehearsal,
+    statistics,
+    steps,
+    tasks,
+)
 from bot.console import twins as twin_pages
 from bot.console.forms import Asker
 from bot.console.rights import scope_of
@@ -19,6 +31,7 @@ from store import audit, board, inbox, outbox, twins
 from store import people as directory
 from store.board import Filter
 
+PARTS = (tasks, steps, delivery, people, learning, duties, statistics, twin_pages, paste, digest, faq, rehearsal)
 SHOWN = 12  # rows a section shows; the rest is a link to the board
 LOOKED_AT = 500  # open tasks in scope that are sorted into sections
 
@@ -56,7 +69,7 @@ def add_routes(app: web.Application) -> None:
     """Today, the board, delivery, people, audit."""
     app.router.add_get("/today", guarded(today))
     app.router.add_get("/audit", guarded(audit_page, "auditor"))
-    for part in (tasks, steps, delivery, people, learning, duties, statistics, twin_pages, paste, faq, rehearsal):
+    for part in PARTS:
         part.add_routes(app)
 
 

@@ -23,7 +23,7 @@ NEWSROOM: web.AppKey[Newsroom] = web.AppKey("newsroom", Newsroom)
 BACK = "/digest"
 LONGEST = 20_000
 PERMIT = re.compile(r"[A-Za-z0-9_-]{8,64}")
-ROLES = ("editor", "admin", "dispatcher")
+ROLES = ("editor", "reviewer", "publisher", "admin")  # whoever sees the page that shows what became of it
 
 
 def add_routes(app: web.Application) -> None:

@@ -80,6 +80,7 @@ NAVIGATION = (
     Link("/duties", "职责", ("dispatcher", "arbiter", "leader")),
     Link("/statistics", "统计", ("dispatcher", "verifier", "arbiter", "leader")),
     Link("/faq", "税费问答", bureau=True),
+    Link("/digest", "摘要", ("editor", "reviewer", "publisher", "admin")),
     Link("/rehearsal", "演练", ("dispatcher", "verifier", "arbiter", "leader", "admin")),
     Link("/delivery", "送达", ("admin", "dispatcher")),
     Link("/people", "人员", ("admin", "security_admin")),

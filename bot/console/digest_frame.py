@@ -1,0 +1,91 @@
+"""What every page of the digest shares: who may look and who may change, the tabs, words and marks of states."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from bot.console.session import ENGINE, render, viewer_of
+from config.errors import Rejected
+
+VIEW = ("editor", "reviewer", "publisher", "admin")
+KEEPERS = ("editor", "admin")  # who turns sources on and off
+EDITORS = ("editor",)
+NUMBER = re.compile(r"[0-9]{1,15}")
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+TABS = (
+    ("/digest", "今日摘要"),
+    ("/digest/preview", "预览"),
+    ("/digest/history", "历史和更正"),
+    ("/digest/cards", "微课堂和微警示"),
+    ("/digest/archive", "档案"),
+    ("/digest/sources", "来源"),
+    ("/digest/choices", "编辑取舍"),
+    ("/digest/leaders", "领导名录"),
+)
+STATES = {
+    "draft": "编辑中",
+    "edited": "已送审",
+    "reviewed": "审核通过",
+    "approved": "已签发，等发送",
+    "none": "今日不发",
+    "sent": "已发送",
+    "recalled": "已撤回",
+}
+LOOKS = {  # a state's mark, one of base.css's
+    "draft": "pending_confirmation",
+    "edited": "accepted",
+    "reviewed": "feedback_given",
+    "approved": "due_soon",
+    "none": "withdrawn",
+    "sent": "closed",
+    "recalled": "returned",
+}
+ITEM_STATES = {"kept": "可用", "held": "要人看", "pulled": "已撤稿", "erased": "已删除"}
+STEPS = {"edit": "编辑", "review": "审核", "publish": "签发"}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the page says on top: done (`said`) or not (`fault`)."""
+
+    said: str = ""
+    fault: str = ""
+
+
+def show(request: web.Request, template: str, status: int = 200, **context: Any) -> web.Response:
+    """A page of the digest, with its tabs."""
+    office, viewer = request.app[ENGINE].office, viewer_of(request)
+    known = {resource.canonical for resource in request.app.router.resources()}
+    return render(
+        request,
+        template,
+        status,
+        **{
+            "tabs": [tab for tab in TABS if tab[0] in known],
+            "office": office,
+            "states": STATES,
+            "looks": LOOKS,
+            "steps": STEPS,
+            "permit": secrets.token_urlsafe(12),
+            "edits": viewer.has(*EDITORS),
+            "keeps": viewer.has(*KEEPERS),
+            **context,
+        },
+    )
+
+
+def number_of(text: str) -> int:
+    """A number a form carries."""
+    if not NUMBER.fullmatch(text):
+        raise Rejected("没有这一条，请刷新页面后重试。")
+    return int(text)
+
+
+async def fields(request: web.Request) -> dict[str, str]:
+    """A form's words, stripped."""
+    return {name: str(value).strip() for name, value in (await request.post()).items()}
