@@ -332,13 +332,22 @@ def cards(source: Reader, kind: str = "") -> list[Card]:
     return [Card(*row) for row in rows.fetchall()]
 
 
+def card(source: Reader, n: int) -> Card | None:
+    """One card."""
+    row = source.execute(f"select {_CARD} from card where n = ?", (n,)).fetchone()
+    return Card(*row) if row else None
+
+
 def next_card(source: Reader, kind: str, day: str, rest_from: str) -> Card | None:
-    """Whose turn it is on a day: one planned for it, else the longest unused; none used on or after `rest_from`."""
+    """Whose turn it is on a day: one planned for it, else the longest unused; none used on or after `rest_from`.
+
+    A card whose planned day went by without an edition waits for its turn again.
+    """
     row = source.execute(
-        f"select {_CARD} from card where kind = ? and state = 'ready' and used_on < ? and plan_on in ('', ?)"
+        f"select {_CARD} from card where kind = ? and state = 'ready' and used_on < ? and plan_on <= ?"
         " and (valid_from = '' or valid_from <= ?) and (valid_to = '' or valid_to >= ?)"
-        " order by plan_on = '', used_on, n limit 1",
-        (kind, rest_from, day, day, day),
+        " order by plan_on <> ?, used_on, n limit 1",
+        (kind, rest_from, day, day, day, day),
     ).fetchone()
     return Card(*row) if row else None
 

@@ -8,11 +8,15 @@ from pathlib import Path
 import click
 
 from bot.commands import Group, data_option, json_option, note, print_json
+from bot.commands.digest_cards import cards
 
 
 @click.group(cls=Group)
 def digest() -> None:
     """每日摘要。"""
+
+
+digest.add_command(cards)
 
 
 @digest.command("run")

@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from config.digest.cards import KINDS, CardRow
-from config.errors import ConfigError, Fault, Rejected
+from config.errors import Rejected
 from store import Tx, audit, digest, editions
 from store.editions import Card, EditionItem
 
@@ -99,12 +99,11 @@ def retire(tx: Tx, person: str, roles: Sequence[str], n: int, *, back: bool = Fa
     _note(tx, person, roles, n, "card_back" if back else "card_retire")
 
 
-def take(tx: Tx, rows: Sequence[CardRow], person: str = IMPORTER, file: str = "cards.csv") -> Counter[str]:
-    """Add or change what a file says, all or nothing; cards it does not name stay. ConfigError names the rows."""
+def take(tx: Tx, rows: Sequence[CardRow], person: str = IMPORTER) -> Counter[str]:
+    """Add or change what a file says, all or nothing; cards it does not name stay."""
     leaders, done = _leaders(tx), Counter[str]()
-    faults = [Fault(file, at, "标题", why) for at, row in enumerate(rows, 2) if (why := wrong(row, leaders))]
-    if faults:
-        raise ConfigError(faults)
+    for row in rows:
+        refuse(row, leaders)
     known = {(card.kind, card.title): card for card in editions.cards(tx)}
     for row in rows:
         done[_take_one(tx, row, known.get((row.kind, row.title)), person)] += 1
