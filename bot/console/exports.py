@@ -16,7 +16,7 @@ from bot.console.chat import SHOP
 from bot.console.rights import ALL_TASKS, scope_of
 from bot.console.session import ENGINE, guarded, record, render, viewer_of
 from bot.console.tasks import FILTERS, _filter, _label, find_task, full_number
-from bot.papers import Taker, bulletin, case_file, ledger
+from bot.papers import Taker, bulletin, case_file, ledger, moment
 from bot.statistics import Book, month_period, months, table_of
 from config.errors import Rejected
 from handlers.tasks.lifecycle import STATES
@@ -57,7 +57,7 @@ async def take_ledger(request: web.Request) -> web.StreamResponse:
             ledger.write, rows, engine.office, _taker(request, now), _in_words(request), picture
         )
     await record(request, "ok", f"export/ledger/{len(rows)}")
-    return _file(body, XLSX, f"工单台账-{ledger.moment(now)[:10]}.xlsx")
+    return _file(body, XLSX, f"工单台账-{moment(now)[:10]}.xlsx")
 
 
 async def take_bulletin(request: web.Request) -> web.StreamResponse:
