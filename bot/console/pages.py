@@ -12,6 +12,7 @@ from bot.console import (
     delivery,
     digest,
     duties,
+    exports,
     faq,
     learning,
     paste,
@@ -31,7 +32,21 @@ from store import audit, board, inbox, outbox, twins
 from store import people as directory
 from store.board import Filter
 
-PARTS = (tasks, steps, delivery, people, learning, duties, statistics, twin_pages, paste, digest, faq, rehearsal)
+PARTS = (
+    tasks,
+    steps,
+    delivery,
+    people,
+    learning,
+    duties,
+    statistics,
+    twin_pages,
+    paste,
+    digest,
+    faq,
+    rehearsal,
+    exports,
+)
 SHOWN = 12  # rows a section shows; the rest is a link to the board
 LOOKED_AT = 500  # open tasks in scope that are sorted into sections
 
