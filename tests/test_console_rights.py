@@ -150,6 +150,7 @@ async def test_every_route_lets_in_exactly_the_roles_of_the_table(house: House) 
         "lesson": "1",
         "entry": "1",
         "item": "1",
+        "n": "1",
     }
     held = {person.id: frozenset(person.roles) for person in house.parts.engine.office.county.people}
     wrong = []
