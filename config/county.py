@@ -72,13 +72,17 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """工作群. purpose is a key of PURPOSES; members are person ids (empty: everyone); accounts "channel:groupid"."""
+    """工作群. purpose is a key of PURPOSES; members are person ids (empty: everyone); accounts "channel:groupid".
+
+    `owner` (a person id, or empty) decides which columns of the digest the group gets.
+    """
 
     id: str
     name: str
     purpose: str
     members: tuple[str, ...] = ()
     accounts: tuple[str, ...] = ()
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)

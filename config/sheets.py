@@ -144,6 +144,7 @@ SHEETS = (
             Column("purpose", ("用途",), "word", required=True, words=PURPOSES),
             Column("members", ("成员",), "list", refers="people"),
             ACCOUNTS,
+            Column("owner", ("群主", "负责人"), "id", refers="people"),
         ),
         unique=("id",),
         required=True,

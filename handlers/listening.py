@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from config.county import Person
 from handlers import commands, saying
 from handlers.commands import Command
+from handlers.editions import groups
 from handlers.events import Event
 from handlers.faq.askers import speaks_for_bureau
 from handlers.faq.hall import PERSONAL
@@ -45,6 +46,8 @@ def keep(event: Event, office: Office, heard: Heard) -> str:
         return "tagged"
     if heard.quotes_task:
         return "quote"
+    if command.verb in ("subscribe", "unsubscribe") and (not command.rest or groups.named(command.rest)):
+        return "command"
     group = office.groups.get(event.group)
     if group is not None and group.purpose == "tax":
         return _tax(event, office, command, heard)

@@ -37,8 +37,8 @@ def load(source: Tx | sqlite3.Connection) -> County:
             for i, n, a, k, t in run("select id, name, aliases, kind, town from place order by pos")
         ),
         groups=tuple(
-            Group(i, n, p, _split(m), tuple(group_accounts.get(i, ())))
-            for i, n, p, m in run("select id, name, purpose, members from work_group order by pos")
+            Group(i, n, p, _split(m), tuple(group_accounts.get(i, ())), o)
+            for i, n, p, m, o in run("select id, name, purpose, members, owner from work_group order by pos")
         ),
         categories=tuple(
             Category(*row) for row in run("select code, name, kind, spoken_group from category order by pos")
@@ -122,9 +122,10 @@ def _save_groups(tx: Tx, county: County) -> None:
             tx.execute("delete from work_group where id = ?", (gone,))
     for pos, group in enumerate(county.groups):
         tx.execute(
-            "insert into work_group (id, name, purpose, members, pos) values (?, ?, ?, ?, ?) on conflict (id) do update set"
-            " name = excluded.name, purpose = excluded.purpose, members = excluded.members, pos = excluded.pos",
-            (group.id, group.name, group.purpose, "|".join(group.members), pos),
+            "insert into work_group (id, name, purpose, members, owner, pos) values (?, ?, ?, ?, ?, ?)"
+            " on conflict (id) do update set name = excluded.name, purpose = excluded.purpose,"
+            " members = excluded.members, owner = excluded.owner, pos = excluded.pos",
+            (group.id, group.name, group.purpose, "|".join(group.members), group.owner, pos),
         )
         for account in group.accounts:
             channel, _, address = account.partition(":")

@@ -174,6 +174,11 @@ def set_due(tx: Tx, day: str, due_at: int | None) -> None:
     tx.execute("update edition set due_at = ? where day = ?", (due_at, day))
 
 
+def set_mode(tx: Tx, day: str, mode: str) -> None:
+    """How many persons it takes: three or two."""
+    tx.execute("update edition set mode = ? where day = ?", (mode, day))
+
+
 def items(source: Reader, day: str) -> list[EditionItem]:
     """In order of print."""
     rows = source.execute(f"select {_ITEM} from edition_item where day = ? order by pos", (day,))
@@ -300,6 +305,12 @@ def subscribe(tx: Tx, group: str, column: str, person: str, *, wanted: bool) -> 
         "insert or replace into subscription (group_id, column_name, wanted, person, at) values (?, ?, ?, ?, ?)",
         (group, column, int(wanted), person, tx.at),
     )
+
+
+def subscriptions(source: Reader, group: str) -> dict[str, bool]:
+    """What a group's owner said of each column, turned on (True) or off."""
+    rows = source.execute("select column_name, wanted from subscription where group_id = ?", (group,))
+    return {str(name): bool(on) for name, on in rows.fetchall()}
 
 
 def unwanted(source: Reader, group: str) -> set[str]:
