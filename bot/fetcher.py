@@ -6,6 +6,7 @@ Hosts an office names itself (`allow`) may be inside. No error says more of an a
 
 from __future__ import annotations
 
+import ssl
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -67,9 +68,13 @@ def _guarded(info: tuple[Any, ...]) -> socket:
 
 
 class Fetcher:
-    """`allow` are hosts (`oa.example`, `10.1.2.3` or with a port) that may lie inside."""
+    """`allow` are hosts (`oa.example`, `10.1.2.3` or with a port) that may lie inside.
 
-    def __init__(self, allow: Iterable[str] = ()) -> None:
+    `ca` is a file with certificates to trust as well, `proxy` the address of an HTTP proxy.
+    """
+
+    def __init__(self, allow: Iterable[str] = (), ca: str = "", proxy: str = "") -> None:
+        self._ca, self._proxy = ca, proxy
         self._allow = frozenset(host.strip().lower() for host in allow if host.strip())
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
 
@@ -134,11 +139,14 @@ class Fetcher:
     def _session(self, url: URL) -> aiohttp.ClientSession:
         inside = bool(self._allow.intersection((url.host or "", f"{url.host}:{url.port}")))
         if inside not in self._sessions:
-            connector = aiohttp.TCPConnector(limit=50, socket_factory=None if inside else _guarded)
+            guard = None if inside else _guarded
+            trust = ssl.create_default_context(cafile=self._ca) if self._ca else True
+            connector = aiohttp.TCPConnector(limit=50, socket_factory=guard, ssl=trust)
             self._sessions[inside] = aiohttp.ClientSession(
                 connector=connector,
                 timeout=TIMEOUT,
                 trust_env=False,
+                proxy=self._proxy or None,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
                 headers={"Accept-Encoding": "identity", "User-Agent": "qunban"},

@@ -23,6 +23,10 @@ from config.settings import FILE, ChannelSettings
 KINDS: Mapping[str, str] = {
     "http": "bot.platforms.http:HttpPlatform",
     "onebot": "bot.platforms.onebot:OneBotPlatform",
+    "wecom-app": "bot.platforms.wecom_app:WecomAppPlatform",
+    "wecom-webhook": "bot.platforms.wecom_webhook:WecomWebhookPlatform",
+    "wecom-aibot": "bot.platforms.wecom_aibot:WecomAibotPlatform",
+    "qq": "bot.platforms.qq:QQPlatform",
 }
 RESERVED = frozenset({"web", "clock", "console"})
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
@@ -81,7 +85,7 @@ def connect(
         try:
             found[name] = _one(name, settings, photo)
         except ConfigError as error:
-            faults += error.faults
+            faults += error.faults or (_at(name, str(error)),)
     if faults:
         raise ConfigError(faults)
     return found
