@@ -45,7 +45,7 @@ async def _of_group(call: Call, group: str, since: int) -> list[Found]:
     for _ in range(PAGES):
         page = _messages(await call(ACTION, params))
         fresh = {number(found, "message_id"): found for found in page if (moment(found) or 0) >= since}
-        news = fresh.keys() - kept.keys()
+        news = [key for key in fresh if key not in kept]
         kept |= {key: {"post_type": "message", "message_type": "group", **fresh[key]} for key in news}
         if not news or len(fresh) < len(page) or len(page) < COUNT:
             break

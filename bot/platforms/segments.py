@@ -35,7 +35,7 @@ def heard(message: object, self_id: str) -> Heard:
     words: list[str] = []
     images: list[str] = []
     quote, addressed, voice = "", False, False
-    for kind, data in _segments(message):
+    for kind, data in pieces(message):
         if kind == "text":
             words.append(_word(data.get("text")))
         elif kind == "image":
@@ -95,7 +95,8 @@ def _code(segment: Segment) -> str:
     return f"[CQ:{segment['type']}{inner}]"
 
 
-def _segments(message: object) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def pieces(message: object) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Its segments, kind and data; what is none is skipped."""
     if isinstance(message, str):
         yield from _of_string(message)
     elif isinstance(message, Sequence):

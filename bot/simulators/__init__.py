@@ -15,6 +15,7 @@ from bot.simulators.frame import Simulator
 
 SIMULATORS: Mapping[str, tuple[str, str]] = {  # platform → (module:class, what people call it)
     "wecom-aibot": ("bot.simulators.wecom_aibot:WecomAibotSimulator", "企业微信智能机器人"),
+    "onebot": ("bot.simulators.onebot:OneBotSimulator", "QQ（OneBot，非官方）"),
 }
 
 

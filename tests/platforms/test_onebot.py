@@ -1,0 +1,313 @@
+"""OneBot by all its ways against a simulated implementation: the same words, the same order, nothing lost in a gap."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.platforms import onebot_http, onebot_lines
+from bot.platforms.cutting import within
+from bot.platforms.onebot import OneBotPlatform
+from bot.simulators.frame import Fault
+from bot.simulators.onebot import SELF, WAYS, OneBotSimulator
+from handlers.events import Message
+from store import outbox
+from tests.platforms.stage import REPORTS, Scene, picture, staged
+
+ROOM, FANG, LAN = "7788", "20001", "20002"
+REPORT = "#随手拍 西环路12号路灯不亮"
+
+
+def scene(folder: Path, simulator: OneBotSimulator, **options: Any) -> Any:
+    return staged(
+        folder / "data",
+        simulator,
+        {REPORTS: f"g{ROOM}"},
+        {"wangfang": FANG, "wangxiulan": LAN},
+        lambda channel: channel["options"].update(options),
+    )
+
+
+async def until_there(simulator: OneBotSimulator) -> None:
+    async with asyncio.timeout(10):
+        if simulator.way != "http":
+            await simulator.connected.wait()
+
+
+async def wait_for(found: Scene, query: str, rows: list[tuple[Any, ...]]) -> None:
+    for _ in range(500):
+        if await found.house.sql(query) == rows:
+            return
+        await asyncio.sleep(0.01)
+    assert await found.house.sql(query) == rows
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(onebot_lines, "FIRST_WAIT", 0.05)
+
+
+@pytest_asyncio.fixture
+async def posted(tmp_path: Path) -> AsyncIterator[Scene]:
+    async with scene(tmp_path, OneBotSimulator("http")) as found:
+        yield found
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("strings", [False, True])
+async def test_a_photo_report_is_taken_and_answered_by_every_way(tmp_path: Path, way: str, strings: bool) -> None:
+    simulator = OneBotSimulator(way, strings)
+    async with scene(tmp_path, simulator) as found:
+        await until_there(simulator)
+        said = await simulator.say(ROOM, FANG, REPORT, [picture(1)])
+        line = await found.hears("已受理")
+        assert line.room == ROOM and line.quote == said
+        await found.house.settle()
+        assert await found.house.sql("select reporter from task") == [("wangfang",)]
+        assert await found.house.sql("select count(*) from task_photo") == [(1,)]
+        assert set(await found.house.sql("select state from outbox where channel = 'qq'")) == {("sent",)}
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("way", ["reverse", "forward"])
+async def test_what_was_said_in_a_gap_is_taken_once_and_before_what_comes_after(tmp_path: Path, way: str) -> None:
+    simulator = OneBotSimulator(way)
+    async with scene(tmp_path, simulator) as found:
+        await until_there(simulator)
+        await simulator.say(ROOM, FANG, REPORT)
+        await found.hears("已受理")
+        await found.house.settle()
+        lines, simulator._lines = set(simulator._lines), set()
+        missed = await simulator.say(ROOM, FANG, "#随手拍 解放路垃圾桶满了没人收")
+        simulator.connected.clear()
+        for line in lines:
+            await line.close()
+        await until_there(simulator)
+        after = await simulator.say(ROOM, FANG, "#随手拍 人民路井盖没了")
+        await wait_for(found, f"select count(*) from inbox where event_id in ('{missed}', '{after}')", [(2,)])
+        order = await found.house.sql(
+            "select event_id from inbox where channel = 'qq' and kind = 'message' order by seq"
+        )
+        assert [row[0] for row in order][1:] == [missed, after]
+        await found.house.settle()
+        assert await found.house.sql("select count(*) from task") == [(3,)]
+
+
+@pytest.mark.asyncio
+async def test_words_of_a_restart_are_pulled_too_and_none_from_before_the_first_start(tmp_path: Path) -> None:
+    first = OneBotSimulator()
+    await first.start()
+    await first.say(ROOM, FANG, "#随手拍 南门桥栏杆断了")
+    history = [event | {"time": event["time"] - 60} for event in first.history]
+    await first.close()
+    simulator = OneBotSimulator()
+    simulator.history += history
+    async with scene(tmp_path, simulator) as found:
+        await until_there(simulator)
+        simulator._ids = iter(range(50, 99))  # type: ignore[assignment]
+        await simulator.say(ROOM, FANG, REPORT)
+        await found.hears("已受理")
+        await found.house.settle()
+        assert await found.house.sql("select count(*) from task") == [(1,)]
+    later = OneBotSimulator()
+    later.history += simulator.history
+    later._ids = iter(range(100, 199))  # type: ignore[assignment]
+    await later.start()
+    await later.say(ROOM, FANG, "#随手拍 解放路垃圾桶满了没人收")
+    history = later.history
+    await later.close()
+    again = OneBotSimulator()
+    again.history += history
+    async with scene(tmp_path, again) as found:
+        await wait_for(found, "select count(*) from task", [(2,)])
+
+
+@pytest.mark.asyncio
+async def test_an_implementation_without_a_history_is_no_trouble(tmp_path: Path) -> None:
+    simulator = OneBotSimulator()
+    simulator.has_history = False
+    async with scene(tmp_path, simulator) as found:
+        for _ in range(2):
+            await until_there(simulator)
+            simulator.connected.clear()
+            for line in tuple(simulator._lines):
+                await line.close()
+        await until_there(simulator)
+        await simulator.say(ROOM, FANG, REPORT)
+        await found.hears("已受理")
+
+
+@pytest.mark.asyncio
+async def test_a_recall_by_post_takes_back_what_it_started(posted: Scene) -> None:
+    simulator = posted.simulator
+    assert isinstance(simulator, OneBotSimulator)
+    said = await simulator.say(ROOM, FANG, REPORT)
+    await posted.hears("已受理")
+    await posted.house.settle()
+    await simulator.recall(ROOM, FANG, said)
+    await wait_for(posted, "select state from task", [("withdrawn",)])
+
+
+def good_event(message_id: int = 5) -> dict[str, Any]:
+    return {
+        "time": 1764000000, "self_id": SELF, "post_type": "message", "message_type": "group", "group_id": int(ROOM),
+        "user_id": int(FANG), "message_id": message_id, "message": REPORT, "sender": {},
+    }  # fmt: skip
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [("missing", 401), ("wrong", 403), ("wrong key", 403), ("other body", 403), ("not ascii", 403), ("sha256", 403),
+     ("oversize", 413), ("gzip", 415), ("nested", 403)],
+)  # fmt: skip
+async def test_what_is_not_signed_is_refused_before_it_is_parsed(
+    posted: Scene, name: str, status: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    simulator = posted.simulator
+    assert isinstance(simulator, OneBotSimulator)
+    body = json.dumps(good_event()).encode()
+    signed = onebot_http.sign(simulator.token.encode(), body)
+    headers: dict[str, str] = {
+        "missing": {},
+        "wrong": {"X-Signature": signed[:-1] + ("0" if signed[-1] != "0" else "1")},
+        "wrong key": {"X-Signature": onebot_http.sign(b"another key of some length", body)},
+        "other body": {"X-Signature": onebot_http.sign(simulator.token.encode(), body + b" ")},
+        "not ascii": {"X-Signature": "sha1=签名"},
+        "sha256": {"X-Signature": signed.replace("sha1", "sha256")},
+        "oversize": {"X-Signature": signed},
+        "gzip": {"X-Signature": signed, "Content-Encoding": "gzip"},
+        "nested": {"X-Signature": signed},
+    }[name]
+    if name == "oversize":
+        body = b" " * (onebot_http.BODY_BYTES + 1)
+    if name == "nested":
+        body = b"[" * 100_000
+    capsys.readouterr()
+    async with posted.house.client.post("/in/qq", data=body, headers=headers) as answer:
+        assert (answer.status, await answer.read()) == (status, b"")
+    out = "".join(capsys.readouterr())
+    assert out.count("onebot_post_refused") <= 1 and simulator.token not in out and signed not in out
+    assert await posted.house.sql("select count(*) from inbox where channel = 'qq'") == [(0,)]
+
+
+@pytest.mark.asyncio
+async def test_a_replayed_post_is_admitted_and_opens_nothing(posted: Scene) -> None:
+    simulator = posted.simulator
+    assert isinstance(simulator, OneBotSimulator)
+    assert [await simulator.post(simulator.callback, good_event()) for _ in range(3)] == [204, 204, 204]
+    await posted.house.settle()
+    assert await posted.house.sql("select count(*) from task") == [(1,)]
+    for odd in ({"post_type": "meta_event"}, {"post_type": "message", "message_type": "group"}):
+        assert await simulator.post(simulator.callback, odd) == 204
+
+
+@pytest.mark.asyncio
+async def test_another_accounts_words_are_nobodys(tmp_path: Path) -> None:
+    simulator = OneBotSimulator("http")
+    async with scene(tmp_path, simulator, self_id="424242") as found:
+        assert await simulator.post(simulator.callback, good_event()) == 204
+        headers = {"Authorization": f"Bearer {simulator.token}", "X-Self-ID": "10001"}
+        async with found.house.client.get("/in/qq", headers=headers) as answer:
+            assert answer.status == 403
+        assert await found.house.sql("select count(*) from inbox where channel = 'qq'") == [(0,)]
+
+
+FAULTS = (
+    ("reverse", "half_sent", 0, "unknown"),
+    ("reverse", "disconnect", 0, "unknown"),
+    ("reverse", "error", 1200, "unknown"),
+    ("reverse", "error", 120, "dead"),
+    ("http", "half_sent", 0, "unknown"),
+    ("http", "reset", 0, "unknown"),
+    ("http", "html", 0, "unknown"),
+    ("http", "error", 120, "dead"),
+)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(("way", "fault", "code", "state"), FAULTS)
+async def test_a_fault_ends_as_the_delivery_class_says_and_is_never_sent_twice(
+    tmp_path: Path, way: str, fault: str, code: int, state: str
+) -> None:
+    simulator = OneBotSimulator(way)
+    async with scene(tmp_path, simulator, history=False) as found:
+        await until_there(simulator)
+        simulator.faults.append(Fault(fault, code=code))
+        await simulator.say(ROOM, FANG, REPORT)
+        await wait_for(found, "select state from outbox where channel = 'qq' order by seq limit 1", [(state,)])
+        assert await found.house.sql("select count(*) from task") == [(1,)]
+        assert len([line for line in simulator.sent if "已受理" in line.text]) <= 1
+
+
+@pytest.mark.asyncio
+async def test_a_wrong_token_rests_the_channel_and_loses_nothing(tmp_path: Path) -> None:
+    simulator = OneBotSimulator("http")
+    async with scene(tmp_path, simulator) as found:
+        token, simulator.token = simulator.token, "changed on their side"
+        event = good_event()
+        body = json.dumps(event).encode()
+        headers = {"X-Signature": onebot_http.sign(token.encode(), body)}
+        async with found.house.client.post("/in/qq", data=body, headers=headers) as answer:
+            assert answer.status == 204
+        await wait_for(
+            found, "select state, attempts, reason from outbox where channel = 'qq' limit 1",
+            [("due", 0, "QQ 端不认令牌，请核对 token")],
+        )  # fmt: skip
+
+
+@pytest.mark.asyncio
+async def test_an_edition_goes_out_through_the_outbox(tmp_path: Path) -> None:
+    simulator = OneBotSimulator()
+    async with scene(tmp_path, simulator) as found:
+        await until_there(simulator)
+        words = "【今日要闻】\n1. 防汛会议\nhttps://www.gov.cn/a?b=1\n" + "长" * 2000
+        body = Message(words).to_json()
+        store, engine = found.house.parts.engine.store, found.house.parts.engine
+        row = await store.write(lambda tx: outbox.add(tx, "e1", "qq", f"g{ROOM}", "edition", body))
+        assert row is not None
+        engine.outbox.take([row])
+        line = await found.hears("今日要闻")
+        assert "https://www.gov.cn/a?b=1\n" in line.text and len(line.text.encode()) <= 3000
+
+
+@pytest.mark.asyncio
+async def test_check_in_and_binding_work_here(tmp_path: Path) -> None:
+    simulator = OneBotSimulator()
+    async with scene(tmp_path, simulator) as found:
+        await until_there(simulator)
+        await simulator.say("", "20003", "@群办 隐私")
+        assert (await found.hears("我只保存")).user == "20003"
+
+
+LINK = "https://www.gov.cn/zhengce/2026/content_1234567.htm?from=qunban&x=1"
+PIECES = st.lists(st.sampled_from(["汉", "a", "\n", "😀", "，", LINK, " ", "é"]), max_size=80).map("".join)
+
+
+@given(PIECES, st.integers(60, 400))
+def test_no_text_is_over_its_limit_or_cut_inside_a_character_or_a_link(text: str, limit: int) -> None:
+    cut = within(text, limit)
+    assert len(cut.encode()) <= limit
+    if cut != text:
+        kept = cut.removesuffix("…（全文见群办网页）")
+        assert text.startswith(kept)
+        rest = text[len(kept) :]
+        for i in range(len(kept)):
+            assert not (
+                kept[i:] and LINK.startswith(kept[i:]) and (kept[i:] + rest).startswith(LINK) and kept[i:] != LINK
+            )
+
+
+@given(st.text(max_size=200))
+def test_no_name_of_a_line_makes_the_platform_forget_itself(role: str) -> None:
+    assert OneBotPlatform.OPTIONS["private"] is False
+    assert (role if role in onebot_lines.ROLES else "Universal") in onebot_lines.ROLES
