@@ -76,6 +76,7 @@ def rules_of(settings: Settings, texts: Mapping[str, str] | None = None) -> Rule
         digest_until=settings.digest_until,
         digest_persons=settings.digest_persons,
         digest_rest_days=settings.digest_rest_days,
+        county_name=settings.county_name,
         hours=settings.office_hours,
         texts=wording.own(texts or {}),
     )
@@ -153,6 +154,7 @@ def application(parts: Parts, imported: County | None) -> web.Application:
         settings.public_url.startswith("https://"),
         settings.login_failures,
         settings.login_lock_minutes * 60,
+        frozenset(settings.totp_roles),
     )
     environment = aiohttp_jinja2.setup(app, loader=jinja2.FileSystemLoader(CONSOLE / "templates"), autoescape=True)
     environment.filters.update(FILTERS)

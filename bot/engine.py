@@ -24,6 +24,7 @@ from config.faq.entries import shipped_entries
 from config.faq.filing import Published, read_filing, shipped_filing
 from handlers import Decision
 from handlers.calendar import Calendar
+from handlers.editions import timing
 from handlers.events import Event
 from handlers.faq import reminders
 from handlers.faq.askers import bureau
@@ -92,6 +93,7 @@ class Engine:
         await self.reload({"county"})
         if self.office.hall is not None:
             await self.apply(partial(reminders.plan, office=self.office))
+        await self.apply(partial(timing.plan, office=self.office))
         if self.frame.demo:  # a clock file lost with the power must not leave the demo waiting for days
             self.business.advance_to(self.store.now())
         await self.outbox.resume()  # first what is older, so that nothing decided now overtakes it
@@ -211,7 +213,10 @@ class Engine:
         """What changed on disk must not stay unknown because the disk could not be read once."""
         while True:
             try:
-                return await self.reload(touched)
+                await self.reload(touched)
+                if touched & {"people", "county"}:  # somebody may edit from now on
+                    await self.apply(partial(timing.plan, office=self.office))
+                return
             except Busy:
                 await asyncio.sleep(RELOAD_SECONDS)
 

@@ -134,12 +134,13 @@ class Turn:
         person: str = "",
         not_before: int | None = None,
         not_after: int | None = None,
+        key: str = "",
     ) -> OutboxRow | None:
-        """Queue a message to a place, beside everything this decision changes."""
+        """Queue a message to a place, beside everything this decision changes; `key`: once, whoever decides it."""
         self.said += 1
         return outbox.add(
             self.tx,
-            f"{self.event.seq}/{self.said}",
+            key or f"{self.event.seq}/{self.said}",
             channel,
             address,
             kind,
