@@ -19,6 +19,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
+from config.county import ROLES
 from config.errors import ConfigError, Fault
 
 FILE = "settings.toml"
@@ -69,6 +70,17 @@ def _odd(value: int) -> int:
     return value
 
 
+def _roles(value: object) -> object:
+    """ "admin|auditor" as role names."""
+    if not isinstance(value, str):
+        return value
+    named = tuple(role for role in re.split(r"[|,，、\s]+", value) if role)
+    if unknown := [role for role in named if role not in ROLES]:
+        raise ValueError(f"没有角色 {unknown[0]}，可用：{'、'.join(ROLES)}")
+    return named
+
+
+Roles = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_roles)]
 ClockTime = Annotated[int, BeforeValidator(_clock), Field(ge=0, lt=24 * 60)]
 DigestTime = Annotated[ClockTime, AfterValidator(_odd)]
 OfficeHours = Annotated[tuple[tuple[int, int], ...], NoDecode, BeforeValidator(_spans)]
@@ -132,6 +144,7 @@ class Settings(BaseSettings):
     session_hours: int = Field(8, ge=1, le=24)
     login_failures: int = Field(5, ge=3, le=20)
     login_lock_minutes: Minutes = 15
+    totp_roles: Roles = ("admin", "security_admin", "auditor")  # security.md A.3: who signs in with a second factor
     ip_allow: Networks = ()  # empty: from anywhere
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

@@ -141,7 +141,7 @@ class House:
 async def open_house(folder: Path, *, demo: bool = False, **settings: Any) -> AsyncIterator[House]:
     """Start everything in a folder of its own."""
     imported = None if demo else shipped_county()
-    parts = assemble(folder, Settings(**settings), imported)
+    parts = assemble(folder, Settings(**{"totp_roles": "", **settings}), imported)
     client = TestClient(TestServer(application(parts, imported)), cookie_jar=DummyCookieJar())
     await client.start_server()
     try:

@@ -10,6 +10,7 @@ from ipaddress import ip_address, ip_network
 
 from aiohttp import web
 
+from bot.console import second_factor
 from bot.console.passwords import DECOY, LONGEST, Vault, fault_of
 from bot.console.session import (
     ENGINE,
@@ -26,7 +27,7 @@ from bot.console.session import (
 )
 from bot.engine import Engine
 from config.errors import ConfigError
-from store import Tx, audit, people, sessions
+from store import Tx, audit, people, sessions, totp
 
 NET_FAILURES = 20  # a whole office shares a /24: four people may each forget a password before the net waits
 NETS = 4096  # networks remembered, the oldest forgotten first
@@ -75,6 +76,7 @@ def add_routes(app: web.Application) -> None:
     """Open to everybody: nothing here shows anything. The account page is for the signed-in."""
     app[VAULT], app[NETWORKS] = Vault(), Networks()
     app.on_cleanup.append(_close)
+    second_factor.add_routes(app)
     app.router.add_get("/login", page)
     app.router.add_post("/login", submit)
     app.router.add_get("/first", first_page)
@@ -136,6 +138,8 @@ async def submit(request: web.Request) -> web.StreamResponse:
     name, password = str(form.get("name", "")).strip(), str(form.get("password", ""))[:LONGEST]
     address, limits = address_of(request), request.app[LIMITS]
     if await _admit(request, name, password, address, limits):
+        if await request.app[ENGINE].store.read(lambda c: totp.confirmed(c, name)):
+            return second_factor.ask(request, name, _next(request))
         response = web.HTTPSeeOther(_next(request))
         await sign_in(request, response, name)
         raise response
@@ -195,6 +199,7 @@ def _spend(tx: Tx, token: str, hashed: str, address: str) -> str | None:
     person = people.spend_code(tx, token, "login")
     if person is not None:
         sessions.set_password(tx, person, hashed)
+        totp.drop(tx, person)
         audit.append(tx, person, "", address, "login", "password", "ok")
     return person
 

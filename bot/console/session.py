@@ -21,11 +21,12 @@ from bot.platforms.web import WebPlatform
 from config.county import Person
 from handlers.faq.askers import speaks
 from handlers.office import Office
-from store import Tx, audit, people, sessions
+from store import Tx, audit, people, sessions, totp
 
 COOKIE = "qunban"
 FIELD = "csrf"
 TOUCH_SECONDS = 60
+TOTP_PAGE = "/account/totp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,11 @@ class Limits:
     secure: bool = False
     failures: int = 5  # security.md A.3 身份鉴别
     lock: int = 15 * 60
+    totp: frozenset[str] = frozenset()  # roles that must sign in with a second factor
+
+    def asks(self, person: Person) -> bool:
+        """Whether this person must have a second factor."""
+        return bool(self.totp.intersection(person.roles))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +119,7 @@ def guarded(handler: Handler, *roles: str, demo_only: bool = False) -> Handler:
                 raise web.HTTPSeeOther(URL("/login").with_query(next=request.path))
             raise web.HTTPUnauthorized(text="请先登录。")
         request[VIEWER] = viewer
+        await _check_factor(request, viewer)
         if (demo_only and not viewer.demo) or (roles and not viewer.has(*roles)):
             raise await denied(request)
         if request.method not in ("GET", "HEAD"):
@@ -196,6 +203,17 @@ def cookie_name(request: web.Request) -> str:
 def csrf_of(key: bytes, token: str) -> str:
     """The form token of a session."""
     return hmac.new(key, f"csrf:{token}".encode(), "sha256").hexdigest()
+
+
+async def _check_factor(request: web.Request, viewer: Viewer) -> None:
+    """Who must have a second factor sees nothing else before it is confirmed."""
+    if viewer.demo or not request.app[LIMITS].asks(viewer.person) or request.path in (TOTP_PAGE, "/logout"):
+        return
+    if await request.app[ENGINE].store.read(lambda c: totp.confirmed(c, viewer.person.id)):
+        return
+    if request.method == "GET" and wants_page(request):
+        raise web.HTTPSeeOther(TOTP_PAGE)
+    raise web.HTTPForbidden(text="请先在“账号”里启用动态口令。")
 
 
 async def _check_form(request: web.Request, viewer: Viewer) -> None:
