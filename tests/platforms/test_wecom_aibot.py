@@ -48,7 +48,7 @@ async def test_the_main_job_in_a_group_with_photos(scene: Scene) -> None:
     say = scene.simulator.say
     await say(ROOM, LIMIN, "@群办 西环路三角绿地的雕塑上贴满小广告", [picture(1)])
     told = await scene.hears("已受理")
-    assert told.room == ROOM and "城管局" in told.text
+    assert told.room == ROOM and "城管执法局" in told.text
     await say(ROOM, OFFICER, "@群办 签收")
     await scene.hears("已签收")
     await say(ROOM, OFFICER, "@群办 反馈 已清理干净", [picture(2)])
