@@ -16,7 +16,7 @@ from urllib.parse import urldefrag
 
 from bot.shelf import StoredShelf
 from digests.dates import SHANGHAI
-from store import Store, Tx, digest, editions
+from store import Store, Tx, digest, editions, timers
 from store.digest import FindingRow, ItemRow, Marks
 from store.history import keyed_mark
 
@@ -138,7 +138,8 @@ def _take_back(tx: Tx, other: int, by: int) -> None:
         digest.pull(tx, member.n, by, TEXTS["pulled"].replace("{n}", str(by)))
         for day in editions.sent_days_of(tx, member.n):
             text = TEXTS["correction"].replace("{title}", title)
-            editions.propose_correction(tx, day, member.n, "correction", text)
+            n = editions.propose_correction(tx, day, member.n, "correction", text)
+            timers.put(tx, f"correction/{n}", "correction_told", tx.at, "edition")
 
 
 def key_of(url: str) -> str:

@@ -25,7 +25,7 @@ COMMANDS = {
     "token": ("bot.commands.token:token", "没人能登录时，给管理员一个一次性登录口令"),
     "audit": ("bot.commands.audit:audit", "核对工单流水和审计记录有没有被改动"),
     "stats": ("bot.commands.stats:stats", "统计受理、立案、结案和时长"),
-    "digest": ("bot.commands.digest:digest", "每日摘要:算出一天的候选和理由"),
+    "digest": ("bot.commands.digest:digest", "每日摘要:候选和理由，预览，发出已签发的一期"),
     "source": ("bot.commands.source:source", "摘要的来源:列出、试读、启用、停用"),
     "rehearse": ("bot.commands.rehearse:rehearse", "演练:按剧本把一段群聊走一遍"),
     "simulate": ("bot.commands.simulate:simulate", "模拟一个聊天平台，用来演练"),

@@ -25,6 +25,7 @@ from bot.intake import Intake, is_on
 from bot.polite import Polite
 from config.digest.sources import Source, known_host, load_sources
 from config.errors import QunbanError
+from handlers.editions import timing
 from handlers.events import Event
 from handlers.office import Office
 from store import Store, Tx, archive, digest, meta, sources
@@ -87,15 +88,21 @@ class Newsroom:
             await self.weigh_if_new()
 
     async def weigh_if_new(self) -> None:
-        """Today's candidates, when an item came since the last run or the day is new."""
-        day = day_of(self._store.now())
+        """The candidates of the edition in the making, when an item came since the last run or the day is new."""
         newest = await self._store.read(lambda c: c.execute("select coalesce(max(n), 0) from item").fetchone()[0])
         if not newest or self._office is None:
             return
+        office, now = self._office(), self._store.now()
+        day = await self._store.read(lambda c: timing.edition_day(c, office, now))
         if await self._store.read(lambda c: meta.get(c, RUN)) == f"{day}/{newest}":
             return
-        await run_day(self._store, self._office().county, day)
+        await run_day(self._store, office.county, day)
         await self._store.write(lambda tx: meta.put(tx, RUN, f"{day}/{newest}"))
+        subject = f"edition/{day}"
+        filled = Event(
+            "clock", f"{subject}/fill/{newest}", "timer", group=timing.LANE, subject=subject, action="edition_fill"
+        )
+        await self._inbox.accept((filled,))
 
     async def tidy(self) -> None:
         """The fetch log of the last weeks, prints of the last year, an index without what was erased."""

@@ -1,4 +1,4 @@
-"""`bot digest …`: a day's candidates with every term of their score, rejections too."""
+"""`bot digest …`: a day's candidates with every term of their score; an edition as it will look; a signed one sent."""
 
 from __future__ import annotations
 
@@ -35,3 +35,38 @@ def run(day: str | None, fetch: bool, data: Path, as_json: bool) -> None:
         click.echo(line)
     if not saved:
         note("群办正在运行，只看不存。")
+
+
+@digest.command("preview")
+@click.option("--day", metavar="日期", default=None, help="哪一天，如 2026-11-25；不写为最新一期")
+@click.option("--form", "shape", type=click.Choice(["text", "markdown", "news"]), default="text", help="样式")
+@data_option
+@json_option
+def preview(day: str | None, shape: str, data: Path, as_json: bool) -> None:
+    """看一期摘要发出的样子。群办正在运行也可以。"""
+    from bot.digest_preview import preview as look
+
+    found = look(data, day, shape)
+    if as_json:
+        return print_json(found)
+    note(f"{found['day']} {found['state']}，校验码 {found['hash'][:6] or '无'}")
+    for message in found["messages"]:
+        click.echo(message["text"] + "\n")
+    for alarm in found["alarms"]:
+        note(f"请核对：{alarm}")
+    return None
+
+
+@digest.command("publish")
+@click.option("--day", metavar="日期", default=None, help="哪一天；不写为最新一期")
+@data_option
+@json_option
+def publish(day: str | None, data: Path, as_json: bool) -> None:
+    """已签发的一期不等到点就发：群办下次启动时发出。没有签发的不发。"""
+    from bot.digest_preview import publish as put
+
+    found = asyncio.run(put(data, day))
+    if as_json:
+        return print_json(found)
+    click.echo(f"{found['day']} 的摘要已排队，启动群办后立即发出。")
+    return None

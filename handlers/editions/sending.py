@@ -55,7 +55,7 @@ def _to_group(turn: Turn, edition: Edition, group: Group) -> bool:
     if not editions.deliver(turn.tx, edition.day, group.id, "edition", 0, first, edition.hash):
         return False
     channel = turn.office.channels[where[0]]
-    shown = sheet(turn.office, edition.day, lines)
+    shown = sheet(turn.office.rules.county_name, edition.day, lines)
     until = _last_moment(turn.office, channel, edition.day)
     for part, message in enumerate(messages(channel, shown, form_of(turn.tx, group.id, channel)), 1):
         key = f"edition/{edition.day}/{group.id}/{part}"
@@ -89,12 +89,12 @@ def form_of(source: Reader, group: str, channel: Channel) -> str:
     return own if own in channel.forms else channel.forms[0]
 
 
-def sheet(office: Office, day: str, lines: Sequence[EditionItem]) -> Sheet:
+def sheet(county: str, day: str, lines: Sequence[EditionItem]) -> Sheet:
     """The lines as they are printed."""
     from digests.rendering import Line, Sheet, title_line
 
     found = tuple(Line(one.column, one.title, one.text, one.url, one.source_name, one.also) for one in lines)
-    return Sheet(title_line(day, office.rules.county_name), found, say("foot"))
+    return Sheet(title_line(day, county), found, say("foot"))
 
 
 def messages(channel: Channel, shown: Sheet, form: str) -> list[Message]:
