@@ -14,6 +14,7 @@ import structlog
 from aiohttp import web
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from bot import metrics
 from bot.clock import ZONE, BusinessClock
 from bot.comparisons import Comparisons
 from bot.console import chat, demo, frame, learning, login, pages, paste, session
@@ -110,6 +111,7 @@ def assemble(data: Path, settings: Settings, imported: County | None) -> Parts:
         preparer.heard = meanings.wanted
         engine.outbox.finish = Comparisons(store, shop).finish
         news = newsroom(store, data, key, engine.inbox)
+        preparer.cut = news.intake.terms
     except BaseException:
         store.close()
         raise
@@ -159,6 +161,8 @@ def application(parts: Parts, imported: County | None) -> web.Application:
     environment = aiohttp_jinja2.setup(app, loader=jinja2.FileSystemLoader(CONSOLE / "templates"), autoescape=True)
     environment.filters.update(FILTERS)
     app.router.add_get("/healthz", healthz)
+    token = settings.metrics_token.get_secret_value() if settings.metrics_token else ""
+    metrics.add_routes(app, parts.engine, parts.data, token)
     app.router.add_static("/static", CONSOLE / "static", follow_symlinks=False)
     for part in (chat, login, demo, pages):
         part.add_routes(app)

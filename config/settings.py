@@ -147,6 +147,8 @@ class Settings(BaseSettings):
     totp_roles: Roles = ("admin", "security_admin", "auditor")  # security.md A.3: who signs in with a second factor
     ip_allow: Networks = ()  # empty: from anywhere
 
+    metrics_token: SecretStr | None = Field(None, min_length=16)  # None: /metrics answers this machine only
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     public_url: str = Field("", pattern=r"^$|^https?://\S+$", max_length=200)
     data_key: SecretStr | None = None  # None: made at first start and kept in the data folder

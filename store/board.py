@@ -57,6 +57,13 @@ def count_overdue(connection: sqlite3.Connection, scope: Scope, now: int) -> int
     return int(connection.execute(f"select count(*) from task where {where}", values).fetchone()[0])
 
 
+def standing(connection: sqlite3.Connection) -> dict[str, int]:
+    """How many open tasks stand in each state."""
+    return dict(
+        connection.execute(f"select state, count(*) from task where {_OPEN} group by state order by state").fetchall()
+    )
+
+
 def _where(scope: Scope, wanted: Filter, now: int) -> tuple[str, list[object]]:
     """Conditions begin with the words of a partial index where one can serve, or SQLite would read the whole table."""
     parts: list[str] = []

@@ -72,6 +72,17 @@ def count(source: Tx | sqlite3.Connection, person: str) -> int:
     return int(source.execute("select count(*) from session where person = ?", (person,)).fetchone()[0])
 
 
+def listing(source: Tx | sqlite3.Connection, person: str) -> list[tuple[str, int, int, str]]:
+    """(hash, signed in, last seen, address) of a person's browsers, the last used first."""
+    sql = "select hash, at, seen_at, address from session where person = ? order by seen_at desc, hash"
+    return source.execute(sql, (person,)).fetchall()
+
+
+def end_one(tx: Tx, person: str, hash_: str) -> bool:
+    """Sign out one of a person's own browsers; False for another's."""
+    return bool(tx.execute("delete from session where hash = ? and person = ?", (hash_, person)).rowcount)
+
+
 def sweep(tx: Tx, idle_before: int, begun_before: int) -> int:
     """Remove sessions past their idle or absolute limit."""
     return tx.execute("delete from session where seen_at < ? or at < ?", (idle_before, begun_before)).rowcount

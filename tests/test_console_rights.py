@@ -26,6 +26,7 @@ KEEPERS = frozenset({"editor", "admin"})
 # The golden table (security.md A.3): route -> roles let in. A route that is not here fails the test.
 POLICY: dict[tuple[str, str], frozenset[str] | str] = {
     ("GET", "/healthz"): ANYONE,
+    ("GET", "/metrics"): ANYONE,
     ("GET", "/static"): ANYONE,
     ("GET", "/login"): ANYONE,
     ("POST", "/login"): ANYONE,
@@ -38,6 +39,7 @@ POLICY: dict[tuple[str, str], frozenset[str] | str] = {
     ("GET", "/account"): SIGNED,
     ("POST", "/account/logout"): SIGNED,
     ("POST", "/account/password"): SIGNED,
+    ("POST", "/account/session"): SIGNED,
     ("GET", "/"): SIGNED,
     ("GET", "/g/{room}"): SIGNED,
     ("POST", "/in/web/messages"): SIGNED,

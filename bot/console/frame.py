@@ -85,8 +85,8 @@ async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse
 
 
 def _signs_for_itself(path: str) -> bool:
-    """The health probe, and a platform's own calls: they carry a signature or a token, and come from its networks."""
-    return path == "/healthz" or (path.startswith("/in/") and not path.startswith("/in/web/"))
+    """The health probe, the measurements, and a platform's own calls: they carry a signature or a token, and come from its networks."""
+    return path in ("/healthz", "/metrics") or (path.startswith("/in/") and not path.startswith("/in/web/"))
 
 
 def _within(address: str, allow: tuple[Any, ...]) -> bool:

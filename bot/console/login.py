@@ -84,6 +84,7 @@ def add_routes(app: web.Application) -> None:
     app.router.add_post("/logout", guarded(logout))
     app.router.add_get("/account", guarded(account))
     app.router.add_post("/account/logout", guarded(logout_everywhere))
+    app.router.add_post("/account/session", guarded(logout_one))
     app.router.add_post("/account/password", guarded(change_password))
 
 
@@ -219,8 +220,16 @@ async def account(request: web.Request) -> web.StreamResponse:
 
 async def _account(request: web.Request, error: str = "", status: int = 200) -> web.StreamResponse:
     person = viewer_of(request).person.id
-    count = await request.app[ENGINE].store.read(lambda c: sessions.count(c, person))
-    return render(request, "account.html", status, sessions=count, error=error)
+    found = await request.app[ENGINE].store.read(lambda c: sessions.listing(c, person))
+    here = sessions.seal(viewer_of(request).token)
+    return render(request, "account.html", status, sessions=found, here=here, error=error)
+
+
+async def logout_one(request: web.Request) -> web.StreamResponse:
+    """End one of one's own sessions, by its hash."""
+    person, chosen = viewer_of(request).person.id, str((await request.post()).get("session", ""))
+    await request.app[ENGINE].store.write(lambda tx: sessions.end_one(tx, person, chosen))
+    raise web.HTTPSeeOther("/account")
 
 
 async def logout_everywhere(request: web.Request) -> web.StreamResponse:
