@@ -15,7 +15,10 @@ from bot.simulators.frame import Simulator
 
 SIMULATORS: Mapping[str, tuple[str, str]] = {  # platform → (module:class, what people call it)
     "wecom-aibot": ("bot.simulators.wecom_aibot:WecomAibotSimulator", "企业微信智能机器人"),
+    "official-account": ("bot.simulators.official_account:OfficialAccountSimulator", "微信公众号"),
     "onebot": ("bot.simulators.onebot:OneBotSimulator", "QQ（OneBot，非官方）"),
+    "qq": ("bot.simulators.qq:QQSimulator", "QQ 官方机器人（回调）"),
+    "qq-gateway": ("bot.simulators.qq:QQGatewaySimulator", "QQ 官方机器人（网关）"),
 }
 
 
