@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from config.county import Person
-from handlers.editions import timing, wording
+from handlers.editions import steps, timing, wording
 from handlers.editions.wording import Alarm
 from handlers.office import Office
 from store import digest, editions
@@ -18,20 +18,8 @@ from store.editions import Card, Edition, EditionItem
 SHOWN = 40
 MOST = 400
 SEEN = 12  # letters of the hash a form carries
-# state -> (step, role, word, what the button says); three persons, then two
-NEXT = {
-    "three": {
-        "draft": ("edit", "editor", "送审", "送审"),
-        "edited": ("review", "reviewer", "通过", "审核通过"),
-        "reviewed": ("publish", "publisher", "签发", "签发"),
-    },
-    "two": {
-        "draft": ("edit", "editor", "送审", "送审"),
-        "edited": ("publish", "publisher", "签发", "签发"),
-    },
-}
-BACK = {"edited": ("reviewer", "publisher"), "reviewed": ("publisher",), "approved": ("publisher",)}
-UNDECIDED = ("draft", "edited", "reviewed", "approved")
+LABELS = {"通过": "审核通过", "不发": "今日不发"}  # where a button says more than the word typed in a chat
+REASONED = ("退回", "不发")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +68,8 @@ def look(source: sqlite3.Connection, office: Office, day: str, person: Person, e
         "weighed_at": weighed[0].at if weighed else None,
         "cards": _cards(source, day, lines),
         "passed": passed,
-        "missing": missing(office, edition) if edition else None,
-        "offers": offers(office, edition, person, set(passed.values()), bool(lines)) if edition else [],
+        "missing": missing(office, edition, passed) if edition else None,
+        "offers": offers(edition, person, passed) if edition else [],
         "alarms": sum(not alarm.by for line in lines for alarm in line.alarms),
     }
 
@@ -116,23 +104,16 @@ def _cards(source: sqlite3.Connection, day: str, lines: Sequence[Line]) -> list[
     return [card for card in editions.cards(source) if card.state == "ready" and card.n not in inside]
 
 
-def missing(office: Office, edition: Edition) -> tuple[str, list[str]] | None:
+def missing(office: Office, edition: Edition, passed: Mapping[str, str]) -> tuple[str, list[str]] | None:
     """(step, names of whoever may take it), None when nobody's turn it is."""
-    step = NEXT[edition.mode].get(edition.state)
-    return (step[0], [person.name for person in office.with_role(step[1])]) if step else None
+    step = next((one for one in steps.STEPS[edition.mode] if one.before == edition.state), None)
+    if step is None:
+        return None
+    able = {one.id: one.name for role in step.roles for one in office.with_role(role)}
+    return step.name, [name for id, name in able.items() if id not in passed.values()]
 
 
-def offers(office: Office, edition: Edition, person: Person, passed: set[str], filled: bool) -> list[Offer]:
+def offers(edition: Edition, person: Person, passed: dict[str, str]) -> list[Offer]:
     """The steps a person is shown; whether they are allowed, the decision says."""
-    found, roles = [], set(person.roles)
-    step = NEXT[edition.mode].get(edition.state)
-    if step and step[1] in roles and filled and person.id not in passed:
-        found.append(Offer(step[2], step[3]))
-    if roles.intersection(BACK.get(edition.state, ())):
-        found.append(Offer("退回", "退回", reason=True))
-    deciders = {"publisher", "reviewer"} if edition.mode == "two" else {"publisher"}
-    if edition.state in UNDECIDED and roles & deciders:
-        found.append(Offer("不发", "今日不发", reason=True, ending=True))
-    if edition.state == "none" and roles & deciders:
-        found.append(Offer("重开", "重开"))
-    return found
+    found = steps.buttons_for(person.id, person.roles, edition, passed)
+    return [Offer(word, LABELS.get(word, word), word in REASONED, word == "不发") for word, _ in found]

@@ -1,0 +1,109 @@
+"""预览: an edition as each group will see it, made by the very functions that send it, with its size beside the limit."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from aiohttp import web
+
+from bot.console.digest_frame import DAY, KEEPERS, VIEW, fields, show
+from bot.console.session import ENGINE, guarded, record, viewer_of
+from config.county import Group
+from config.errors import Rejected
+from handlers.editions import sending, timing
+from handlers.events import Message
+from handlers.office import Channel, Office
+from store import edition_notes, editions
+
+FORMS = {"text": "文字", "markdown": "排版文字", "news": "图文卡片", "picture": "长图"}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One message: its size and the most its channel takes (0 = any), in bytes or cards."""
+
+    message: Message
+    size: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one group is shown: by which channel, in which form, in which parts; `left` = columns it does not get."""
+
+    group: Group
+    channel: Channel
+    form: str
+    own: str
+    parts: list[Part]
+    lines: int
+    left: int
+
+
+def add_routes(app: web.Application) -> None:
+    """Everybody of the digest looks; editors and administrators choose a group's form."""
+    app.router.add_get("/digest/preview", guarded(page, *VIEW))
+    app.router.add_post("/digest/form", guarded(choose_form, *KEEPERS))
+
+
+async def page(request: web.Request) -> web.StreamResponse:
+    """One group at a time (?day=, ?group=), in its own form or another its channel can show (?form=)."""
+    engine, query = request.app[ENGINE], request.query
+    office, now = engine.office, engine.store.now()
+    asked = query.get("day", "")
+    found = await engine.store.read(
+        partial(_look, office=office, day=asked if DAY.fullmatch(asked) else "", now=now, group=query.get("group", ""), form=query.get("form", ""))
+    )  # fmt: skip
+    said = "已改，下一次发送起照这个样子。" if query.get("told") else ""
+    return show(request, "digest_preview.html", **found, forms=FORMS, spoken=timing.spoken, said=said)
+
+
+def _look(source: sqlite3.Connection, office: Office, day: str, now: int, group: str, form: str) -> dict[str, Any]:
+    day = day or timing.edition_day(source, office, now)
+    groups = [one for one in office.county.groups if office.address_of(one.id) and sending.printed(source, one, day)]
+    chosen = next((one for one in groups if one.id == group), groups[0] if groups else None)
+    return {
+        "day": day,
+        "edition": editions.get(source, day),
+        "groups": groups,
+        "look": _of(source, office, day, chosen, form) if chosen else None,
+        "lines": len(editions.items(source, day)),
+    }
+
+
+def _of(source: sqlite3.Connection, office: Office, day: str, group: Group, form: str) -> Look | None:
+    where = office.address_of(group.id)
+    if where is None:
+        return None
+    channel = office.channels[where[0]]
+    own = sending.form_of(source, group.id, channel)
+    shown = form if form in channel.forms else own
+    lines = sending.printed(source, group, day)
+    made = sending.messages(channel, sending.sheet(office, day, lines), shown)
+    left = len(editions.items(source, day)) - len(lines)
+    return Look(
+        group, channel, shown, edition_notes.form(source, group.id), [_part(one, channel) for one in made], len(lines), left
+    )  # fmt: skip
+
+
+def _part(message: Message, channel: Channel) -> Part:
+    if message.form == "news":
+        return Part(message, len(message.articles), channel.articles)
+    most = channel.markdown_bytes if message.form == "markdown" else channel.text_bytes
+    return Part(message, len(message.text.encode()), most)
+
+
+async def choose_form(request: web.Request) -> web.StreamResponse:
+    """How a group wants editions from now on (form fields group, form: "" = the channel's best, day)."""
+    form, engine = await fields(request), request.app[ENGINE]
+    group, wanted, day = form.get("group", ""), form.get("form", ""), form.get("day", "")
+    where = engine.office.address_of(group)
+    if where is None or (wanted and wanted not in engine.office.channels[where[0]].forms):
+        raise Rejected("这个群不能这样显示，请刷新页面。")
+    person = viewer_of(request).person.id
+    await engine.apply(lambda tx: edition_notes.set_form(tx, group, wanted, person))
+    await record(request, wanted or "default", f"group/{group}")
+    raise web.HTTPSeeOther(f"/digest/preview?group={group}&told=form" + (f"&day={day}" if DAY.fullmatch(day) else ""))
