@@ -99,6 +99,11 @@ class Intake:
         async with self._turn:
             return await self._submissions.take()
 
+    async def terms(self, words: str) -> list[list[str]]:
+        """An archive search cut as the archive's own words are. Raises Unreadable or Busy."""
+        found: list[list[str]] = (await self.room.ask({"op": "terms"}, words.encode()))["terms"]
+        return found
+
     async def close(self) -> None:
         """Send the reading child away."""
         await self.room.close()

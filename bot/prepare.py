@@ -17,6 +17,7 @@ from bot.media import CleanPhoto, PhotoShop
 from bot.platforms import Platform
 from config.errors import Busy, Refused, Rejected, SendError
 from handlers.commands import without_tag
+from handlers.editions import finding
 from handlers.events import Event, Facts, Photo, restored
 from handlers.faq.hall import Hearing, in_tax_group
 from handlers.office import Office
@@ -30,6 +31,7 @@ PATIENCE = 0.5  # seconds (design 3)
 FETCH_PAUSES = (1.0, 2.0, 4.0, 8.0, 30.0, 120.0, 300.0)  # seconds after each failure; then the photo is given up
 BUSY_SECONDS = 2.0
 Accept = Callable[[Sequence[Event]], Awaitable[object]]
+Cut = Callable[[str], Awaitable[Sequence[Sequence[str]]]]
 
 
 class Preparer:
@@ -42,6 +44,7 @@ class Preparer:
         self.accept: Accept | None = None
         self.heard: Callable[[], None] | None = None  # told of each tax question
         self.entered: Callable[[], None] | None = None  # told of each photo
+        self.cut: Cut | None = None  # cuts an archive search into words
         self._slow: set[asyncio.Task[None]] = set()
 
     async def __call__(self, event: Event, office: Office) -> Facts:
@@ -50,8 +53,9 @@ class Preparer:
         reading, hearing = read_words(event, office), hear_words(event, office)
         if hearing is not None and self.heard is not None:
             self.heard()
+        terms = await self._terms(finding.asked(event, office))
         if not missing:
-            return Facts(photos=ready, reading=reading, hearing=hearing)
+            return Facts(photos=ready, reading=reading, hearing=hearing, terms=terms)
         work = {asyncio.ensure_future(self._take(event.channel, photo)): photo for photo in missing}
         done, pending = await asyncio.wait(work, timeout=PATIENCE)
         good, bad = [], []
@@ -71,7 +75,17 @@ class Preparer:
             waiting=tuple(work[task].ref for task in pending),
             reading=reading,
             hearing=hearing,
+            terms=terms,
         )
+
+    async def _terms(self, words: str) -> tuple[tuple[str, ...], ...] | None:
+        """A search's words as the archive cuts them, if the child that does so is warm enough to answer in time."""
+        if not words or self.cut is None:
+            return None
+        cutting: asyncio.Future[Sequence[Sequence[str]]] = asyncio.ensure_future(self.cut(words))
+        cutting.add_done_callback(lambda done: done.cancelled() or done.exception())  # late or failed: nobody waits
+        done, _ = await asyncio.wait((cutting,), timeout=PATIENCE)
+        return None if not done or cutting.exception() else tuple(map(tuple, cutting.result()))
 
     def follow(self, channel: str, photo: Photo, message: str, sender: str, seq: int, group: str) -> None:
         """Keep trying for a photo; when it is here, it comes in as an event."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from config.county import Person
 from handlers import commands, learning, people, phrasing, recall, secrecy, submissions
 from handlers.commands import Command
-from handlers.editions import groups, rings, steps
+from handlers.editions import finding, groups, rings, steps
 from handlers.events import CONSOLE, Event, Facts
 from handlers.faq import handover, numbers, policy, reminders, room
 from handlers.office import Office
@@ -52,7 +52,7 @@ ROUTES: tuple[Route, ...] = (
     Route("reject", "member", desk.reject),
     Route("appeal", "member", desk.appeal),
     Route("force_close", "member", desk.force_close),
-    Route("look_up", "member", desk.look_up),
+    Route("look_up", "member", finding.look_up),
     Route("extend", "member", terms.extend),
     Route("suspend", "member", terms.suspend),
     Route("grant", "member", terms.grant),

@@ -51,6 +51,11 @@ class Event:
         return self.kind == "message" and not self.group and self.address == self.sender
 
     @property
+    def alone(self) -> bool:
+        """Whether it was said to the bot alone, even when it is about a group's work."""
+        return self.kind == "message" and self.address == self.sender != ""
+
+    @property
     def lane(self) -> str:
         """What keeps its order: its group, or its sender."""
         return self.group or f"{self.channel}:{self.address or self.sender}"
@@ -99,6 +104,7 @@ class Facts:
     waiting: tuple[str, ...] = ()
     reading: Any = None
     hearing: Any = None
+    terms: tuple[tuple[str, ...], ...] | None = None  # an archive search's words; None: not cut in time
 
 
 @dataclass(frozen=True, slots=True)

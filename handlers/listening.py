@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from config.county import Person
 from handlers import commands, saying
 from handlers.commands import Command
-from handlers.editions import groups
+from handlers.editions import finding, groups
 from handlers.events import Event
 from handlers.faq.askers import speaks_for_bureau
 from handlers.faq.hall import PERSONAL
@@ -32,7 +32,7 @@ class Heard:
 
 
 def keep(event: Event, office: Office, heard: Heard) -> str:
-    """Why a message is kept (addressed, tagged, quote, command, done, window, report, photo), or "" to forget it."""
+    """Why a message is kept (addressed, tagged, quote, command, search, done, window, report, photo), or "" to forget it."""
     if event.kind != "message":
         return event.kind
     command = commands.parse(event.text, office.unit_named)
@@ -51,6 +51,8 @@ def keep(event: Event, office: Office, heard: Heard) -> str:
     group = office.groups.get(event.group)
     if group is not None and group.purpose == "tax":
         return _tax(event, office, command, heard)
+    if group is not None and group.purpose == "notices" and finding.words_of(command):
+        return "search"
     if group is None or group.purpose != "reports":
         return ""
     known = office.person_at.get((event.channel, event.sender))
