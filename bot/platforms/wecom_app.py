@@ -20,6 +20,7 @@ from yarl import URL
 from bot.engine import Engine
 from bot.fetcher import Fetcher
 from bot.platforms import Pace, wecom_parts
+from bot.platforms.alone import homeward
 from bot.platforms.envelope import Envelope, read_body, refused
 from bot.platforms.registry import Setup
 from bot.platforms.wecom_api import BASE, WecomApi
@@ -201,7 +202,7 @@ class WecomAppPlatform:
         deadline = asyncio.get_running_loop().time() + PATIENCE
         while True:
             try:
-                receipts = await self._live.inbox.accept([found.event])
+                receipts = await self._live.inbox.accept([homeward(self._live, found.event)])
             except Busy:
                 if asyncio.get_running_loop().time() > deadline:
                     return False

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 from handlers.reports.texts import TEXTS
 from handlers.tasks import asking, opening
 from handlers.turn import Turn
-from store import drafts, tasks, timers
+from store import drafts, inbox, tasks, timers
 from store.drafts import Draft
 
 ONLY_PHOTOS = "(只有照片)"
@@ -58,7 +59,16 @@ def _channel(turn: Turn, draft: Draft) -> str:
 
 
 def _answer(turn: Turn, draft: Draft, kind: str, words: str) -> None:
-    where = turn.office.address_of(draft.group_id, _channel(turn, draft))
+    said = tasks.messages(turn.tx, draft.id)
+    where = _alone(turn, draft, *said[0]) if said else None
+    where = where or turn.office.address_of(draft.group_id, _channel(turn, draft))
     if where is not None:
-        quote = next((m for c, m in tasks.messages(turn.tx, draft.id) if c == where[0]), "")
+        quote = next((m for c, m in said if c == where[0]), "")
         turn.answer(*where, kind, words, quote=quote)
+
+
+def _alone(turn: Turn, draft: Draft, channel: str, message: str) -> tuple[str, str] | None:
+    """Where its sender is answered, when it was begun to the bot alone."""
+    row = inbox.find(turn.tx.connection, channel, message)
+    alone = row is not None and json.loads(row.body).get("address") == draft.sender
+    return (channel, draft.sender) if alone and channel in turn.office.channels else None

@@ -169,7 +169,7 @@ def announce(
 ) -> None:
     """One message per step: in the group where it was taken, or there and to the person who took it elsewhere."""
     event = turn.event
-    if event.kind == "message" and event.group == task.group_id:
+    if event.kind == "message" and event.group == task.group_id and not event.alone:
         return turn.reply(kind, said, task=task, mention=mention, photos=photos, buttons=buttons)
     if event.kind in ("message", "click"):
         turn.reply(kind, said, task=task)
@@ -178,11 +178,19 @@ def announce(
 
 def reach(turn: Turn, task: Task, person: str, kind: str, said: str, buttons: Buttons = ()) -> bool:
     """Write to somebody an announcement could not call: not in the group, or it is their quiet time. False if nobody can."""
-    if not person or (turn.office.member(task.group_id, person) and not turn.quiet(task)):
+    if not person or (_called(turn, task, person) and not turn.quiet(task)):
         return True
     return turn.tell(person, kind, said, task=task, buttons=buttons) or (
         turn.office.private_address(person) is not None  # they asked for quiet
     )
+
+
+def _called(turn: Turn, task: Task, person: str) -> bool:
+    """Whether the group's line reaches a person who can answer it there."""
+    office, where = turn.office, turn.office.address_of(task.group_id, turn.event.channel)
+    if where is None or not office.member(task.group_id, person) or office.channels[where[0]].hears == "none":
+        return False
+    return any(account.startswith(f"{where[0]}:") for account in office.people[person].accounts)
 
 
 def first_here(turn: Turn, task: Task, people: tuple[Person, ...]) -> str:

@@ -1,0 +1,45 @@
+"""A report said to the bot alone belongs to the reporter's report group, as if it had been said there to the bot.
+
+Photos, places, tagged words, words that read as a report, and what follows them for ten minutes. Everything else (a tax
+question, a command, 报到) stays private. Answers go where it was said; the group hears what it would have heard.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.engine import Engine
+from config.county import Group, Person
+from handlers import commands
+from handlers.events import Event
+from handlers.office import Office
+
+PLACE = "位置："  # what a shared location's words begin with
+
+
+def homeward(engine: Engine, event: Event) -> Event:
+    """The event, of its group when it is a piece of a report."""
+    office = engine.office
+    person = office.person_at.get((event.channel, event.sender)) if event.private else None
+    home = _home(office, person) if person is not None else None
+    if home is None:
+        return event
+    there = replace(event, group=home.id, addressed=not event.text.startswith(PLACE))  # a place alone asks nothing
+    return there if _reports(engine, there) else event
+
+
+def _reports(engine: Engine, event: Event) -> bool:
+    if event.photos or event.text.startswith(PLACE) or commands.tagged(event.text):
+        return True
+    if commands.parse(event.text, engine.office.unit_named).verb:
+        return False
+    if engine.inbox.windows.is_open(event, engine.store.now()):
+        return True
+    return bool(event.text) and engine.office.reader.listen(event.text, 0)
+
+
+def _home(office: Office, person: Person) -> Group | None:
+    """The report group that names them, else one that is everybody's."""
+    groups = [group for group in office.county.groups if group.purpose == "reports"]
+    named = (group for group in groups if person.id in group.members)
+    return next(named, next((group for group in groups if not group.members), None))
