@@ -1,0 +1,30 @@
+// @wecom/aibot-node-sdk as the bot: everything it can do, one JSON line for each thing that went as it expects.
+const crypto = require("crypto");
+const { WSClient } = require("@wecom/aibot-node-sdk");
+const quiet = { debug() {}, info() {}, warn() {}, error() {} };
+const [botId, secret, wsUrl, card] = process.argv.slice(2);
+const client = new WSClient({ botId, secret, wsUrl, logger: quiet, maxReconnectAttempts: 0, maxAuthFailureAttempts: 1 });
+const tell = (did, more = {}) => console.log(JSON.stringify({ did, ...more }));
+const attempt = (did, work) => work.catch(error => tell("failed", { at: did, error: String(error.message || error.errmsg || JSON.stringify(error)) }));
+client.on("authenticated", () => tell("authenticated"));
+client.on("error", error => tell("error", { error: String(error.message) }));
+client.on("disconnected", () => tell("disconnected"));
+client.on("event.disconnected_event", () => tell("taken"));
+client.on("event.enter_chat", frame => attempt("welcome", client.replyWelcome(frame, { msgtype: "text", text: { content: "您好" } }).then(() => tell("welcome"))));
+client.on("event.template_card_event", frame => attempt("update", client.updateTemplateCard(frame, { ...JSON.parse(card), button_list: [{ text: "已点", key: "k", style: 1 }] }).then(() => tell("update"))));
+client.on("message.mixed", frame => attempt("mixed", (async () => {
+  const items = frame.body.mixed.msg_item;
+  const image = items.find(item => item.msgtype === "image").image;
+  const { buffer, filename } = await client.downloadFile(image.url, image.aeskey);
+  tell("photo", { sha256: crypto.createHash("sha256").update(buffer).digest("hex"), filename, from: frame.body.from.userid, quoted: !!frame.body.quote });
+  await client.replyStream(frame, "s1", "受理中", false);
+  await client.replyStreamWithCard(frame, "s1", "已登记", true, { templateCard: JSON.parse(card) });
+  tell("stream");
+  const { media_id } = await client.uploadMedia(buffer, { type: "image", filename: "a.jpg" });
+  await client.sendMediaMessage(frame.body.chatid, "image", media_id);
+  tell("upload");
+  await client.sendMessage(frame.body.chatid, { msgtype: "markdown", markdown: { content: "# 今日要闻" } });
+  tell("push");
+  await client.sendMessage("nobody", { msgtype: "markdown", markdown: { content: "x" } }).then(() => tell("stranger_taken"), () => tell("stranger_refused"));
+})()));
+client.connect();
