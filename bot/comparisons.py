@@ -1,12 +1,13 @@
-"""Comparison pictures on their way out: named by the decision, made from their rows when the message leaves.
+"""Pictures on their way out: named by the decision, made from their rows when the message leaves or is looked at.
 
 So nothing waits for a picture but the message that carries it; a killed process makes it again under the same name; the
-file is a cache. One that cannot be made is replaced by its after-photo.
+file is a cache. A comparison that cannot be made is replaced by its after-photo, an edition's long picture by words.
 """
 
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from dataclasses import replace
 
 import structlog
@@ -16,14 +17,14 @@ from bot.media import PhotoShop
 from config.errors import Busy, Rejected
 from handlers.events import Message
 from store import Store, photos
-from store.photos import Pair
+from store.photos import Drawing, Pair
 
 log = structlog.get_logger()
 PATIENCE = 8.0  # seconds; then the message goes without
 
 
 class Comparisons:
-    """`finish` a message before it is sent."""
+    """`finish` a message before it is sent; `show` a picture somebody looks at."""
 
     def __init__(self, store: Store, shop: PhotoShop) -> None:
         self._store = store
@@ -33,24 +34,42 @@ class Comparisons:
         """The message with every picture it names on disk."""
         if not message.photos:
             return message
-        pairs = await self._store.read(lambda c: [photos.pair(c, sha) for sha in message.photos])
-        if not any(pairs):
+        made = await self._store.read(lambda c: [_made(c, sha) for sha in message.photos])
+        if not any(made):
             return message
-        shown = [await self._shown(sha, pair) for sha, pair in zip(message.photos, pairs, strict=True)]
-        return replace(message, photos=tuple(shown))
+        shown = [await self._shown(sha, row) for sha, row in zip(message.photos, made, strict=True)]
+        missing = [row.instead for row in made if isinstance(row, Drawing)] if not all(shown) else []
+        words = "\n".join(filter(None, (message.text, *missing)))
+        return replace(message, photos=tuple(filter(None, shown)), text=words)
 
-    async def _shown(self, sha: str, pair: Pair | None) -> str:
-        if pair is None or self._shop.picture(sha).exists():
+    async def show(self, sha: str) -> None:
+        """Make an edition's picture whose file is not here (a backup holds none)."""
+        row = await self._store.read(lambda c: photos.drawing(c, sha))
+        if row is not None:
+            await self._shown(sha, row)
+
+    async def _shown(self, sha: str, row: Pair | Drawing | None) -> str:
+        """What is sent in its place: itself where it is on disk; "" where words must do."""
+        if row is None or self._shop.picture(sha).exists():
             return sha
+        fallback = row.after if isinstance(row, Pair) else ""
         try:
             async with asyncio.timeout(PATIENCE):
-                await self._shop.compare(
-                    sha, pair.before, pair.after, Caption(pair.title, pair.said_before, pair.said_after)
-                )
+                await self._make(sha, row)
         except (Busy, Rejected, TimeoutError, OSError) as error:
-            log.warning("comparison_not_made", error=type(error).__name__)
-            return pair.after
-        if await self._store.read(lambda c: photos.pair(c, sha)) is None:
-            await asyncio.to_thread(self._shop.erase, sha)  # a photo in it was taken back meanwhile
-            return pair.after
+            log.warning("picture_not_made", error=type(error).__name__)
+            return fallback
+        if await self._store.read(lambda c: _made(c, sha)) is None:
+            await asyncio.to_thread(self._shop.erase, sha)  # what it shows was taken back meanwhile
+            return fallback
         return sha
+
+    async def _make(self, sha: str, row: Pair | Drawing) -> None:
+        if isinstance(row, Drawing):
+            return await self._shop.draw(sha, row.sheet)
+        caption = Caption(row.title, row.said_before, row.said_after)
+        return await self._shop.compare(sha, row.before, row.after, caption)
+
+
+def _made(connection: sqlite3.Connection, sha: str) -> Pair | Drawing | None:
+    return photos.pair(connection, sha) or photos.drawing(connection, sha)

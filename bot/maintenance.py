@@ -22,9 +22,10 @@ from bot import backup, failpoints
 from bot.clock import ZONE
 from bot.media import SHA, PhotoShop
 from config.errors import QunbanError
-from store import Store, audit, history, meta, photos, questions, sessions, tasks
+from store import Store, audit, history, meta, photos, questions, sessions, task_words, tasks
 
 log = structlog.get_logger()
+WORDS = "task_words"
 SESSION_IDLE, SESSION_AGE = 86400, 30 * 86400  # seconds; the real limits hold when a session is used, this only tidies
 ASKER_SECONDS = 86400  # who asked which tax question is forgotten after a day; the question stays for the clusters
 _WITNESSED = re.compile(r"^(\d+) ([0-9a-f]{64})$", re.MULTILINE)
@@ -64,6 +65,16 @@ class Maintenance:
                 self.run, trigger, args=(name,), id=name, misfire_grace_time=None, coalesce=True, max_instances=1
             )
             scheduler.add_job(self.run, args=(name,), id=f"{name}-catch-up", misfire_grace_time=None)
+        scheduler.add_job(self.enter_words, id=WORDS, misfire_grace_time=None)
+
+    async def enter_words(self) -> None:
+        """Tasks older than the index of their words, a few hundred at a time so that nothing waits for it; once for good."""
+        try:
+            while not await self._store.read(lambda c: meta.get(c, WORDS)):
+                if not await self._store.write(task_words.catch_up):
+                    await self._store.write(lambda tx: meta.put(tx, WORDS, "1"))
+        except (QunbanError, sqlite3.Error) as error:
+            log.error("maintenance_failed", job=WORDS, error=type(error).__name__)
 
     async def run(self, name: str) -> bool:
         """Do a job unless its slot is done; True when it ran. One that failed or was killed halfway is done again."""
@@ -98,6 +109,8 @@ class Maintenance:
         await self._store.write(lambda tx: sessions.sweep(tx, real - SESSION_IDLE, real - SESSION_AGE))
         await self._retire_photos(now - self._retention.photo_days * 86400)
         old = now - self._retention.text_days * 86400
+        for sha in await self._store.write(lambda tx: photos.retire_drawings(tx, old)):
+            await self._erase(sha)
         await self._store.write(lambda tx: questions.purge(tx, old, now - ASKER_SECONDS))
         while shas := await self._store.write(lambda tx: photos.sweep(tx, now - loose)):
             for sha in shas:

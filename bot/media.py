@@ -24,6 +24,7 @@ import structlog
 from bot.child import Child, Terms
 from bot.comparison import Caption
 from config.errors import Busy, Rejected
+from config.fonts import NO_FONT
 
 BYTES = 10 << 20  # security.md B T26
 ANSWER_BYTES = 32 << 20
@@ -45,6 +46,7 @@ TEXTS = {
     "heif": "暂不支持HEIC格式，请转成JPG再发（苹果手机：设置－相机－格式－兼容性最佳）。",
     "kind": "这个文件不是照片，请发JPG、PNG或WEBP格式的照片。",
     "broken": "照片打不开，可能没有传完或已损坏，请重新拍摄或重新发一次。",
+    "font": NO_FONT,
     "slow": "照片处理超时，请截图或压缩后再发。",
     "sha": "照片编号不对，请从页面上重新打开。",
     "full": "待处理的照片太多，请过一分钟再发。",
@@ -128,6 +130,13 @@ class PhotoShop:
         files_made = ((self.path(name, small=True), small), (self.picture(name), picture))
         await asyncio.to_thread(self._keep, name, files_made)
 
+    async def draw(self, name: str, sheet: str) -> None:
+        """Draw an edition (the JSON of a sheet) under `name`. Raises as `clean` does."""
+        async with self._turn:
+            _, picture, small = await self._develop("SHEET", sheet.encode())
+        files = ((self.path(name, small=True), small), (self.picture(name), picture))
+        await asyncio.to_thread(self._keep, name, files)
+
     def path(self, sha: str, small: bool = False) -> Path:
         """Where a photo (or its thumbnail) lies. Only a sha gets through, so no name can lead out of the folder."""
         if not small and (picture := self.picture(sha)).exists():
@@ -135,7 +144,7 @@ class PhotoShop:
         return self._named(sha, ".s.jpg" if small else ".jpg")
 
     def picture(self, name: str) -> Path:
-        """Where a comparison picture lies: a PNG, no part of backups, since it can be made again."""
+        """Where a picture we made lies: a PNG, no part of backups, since it can be made again."""
         return self._named(name, ".png")
 
     def _named(self, sha: str, ending: str) -> Path:

@@ -17,6 +17,7 @@ from bot.comparison import Caption, draw
 from bot.frames import limit, pipes, read, write
 from bot.photo_exif import taken
 from bot.photo_prints import dhash, prints
+from config.fonts import chinese
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 PIXELS = 40_000_000  # security.md B T7
 LONG_SIDE = 2560
 SMALL_SIDE = 320
+TRIED = 28  # any size tells whether there is a font
 MEMORY = 512 << 20  # security.md B T7
 CPU_SECONDS = 15  # a backstop should the parent be gone and unable to enforce its wall limit
 DECODERS = ("Jpeg", "Mpo", "Png", "WebP")
@@ -64,11 +66,26 @@ def pair(raw: bytes) -> tuple[dict[str, int | float | str], bytes, bytes]:
     return {"width": image.width, "height": image.height}, png, _jpeg(_shrink(image, SMALL_SIDE * 2), 80)
 
 
+def sheet(raw: bytes) -> tuple[dict[str, int | float | str], bytes, bytes]:
+    """An edition's long picture (PNG), and its beginning as a thumbnail; `raw` is the sheet as JSON."""
+    from PIL import Image
+
+    from digests.long_picture import draw as draw_sheet
+    from digests.rendering import sheet_of
+
+    if chinese(TRIED) is None:
+        raise Unfit("font")
+    png = draw_sheet(sheet_of(raw.decode()))
+    with Image.open(io.BytesIO(png), formats=("PNG",)) as opened:
+        beginning = opened.convert("RGB").crop((0, 0, opened.width, min(opened.height, opened.width * 4 // 3)))
+        return {"width": opened.width, "height": opened.height}, png, _jpeg(_shrink(beginning, SMALL_SIDE * 2), 80)
+
+
 def _answer(kind: str, raw: bytes) -> tuple[bytes, bytes, bytes]:
     from PIL import Image
 
     try:
-        facts, full, small = pair(raw) if kind == "PAIR" else develop(kind, raw)
+        facts, full, small = MADE[kind](raw) if kind in MADE else develop(kind, raw)
         return json.dumps(facts).encode(), full, small
     except Unfit as unfit:
         code = str(unfit)
@@ -79,6 +96,9 @@ def _answer(kind: str, raw: bytes) -> tuple[bytes, bytes, bytes]:
     except UNREADABLE:
         code = "broken"
     return json.dumps({"unfit": code}).encode(), b"", b""
+
+
+MADE = {"PAIR": pair, "SHEET": sheet}
 
 
 def _load(kind: str, raw: bytes) -> tuple[Image.Image, dict[str, int | float]]:

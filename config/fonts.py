@@ -25,6 +25,7 @@ NAMES = (  # best first: a part of the file's name, lower case
     "notosanscjk-regular", "notosanscjksc-regular", "notosanssc", "sourcehansans", "msyh.", "pingfang", "wqy-microhei",
     "wqy-zenhei", "droidsansfallback", "hiragino sans gb", "stheiti light", "simhei", "simsun", "uming", "ukai",
 )  # fmt: skip
+NO_FONT = "这台机器上没有中文字体，长图画不出来。请安装一种，例如 fonts-wqy-microhei 或 fonts-noto-cjk。"
 TRIAL = "整改前后照片"
 
 

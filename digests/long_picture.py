@@ -13,7 +13,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from config.errors import ConfigError
-from config.fonts import chinese
+from config.fonts import NO_FONT, chinese
 from digests.characters import clusters, words
 from digests.rendering import Line, Sheet, source_line
 from digests.summaries import SENTENCE
@@ -30,7 +30,6 @@ HEIGHT = 12_000
 BYTES = 2 << 20  # platforms.md 3: a picture a WeCom robot takes
 ITEMS = 30
 NARROW = 90  # characters a line could hold, were all of them thin
-NO_FONT = "这台机器上没有中文字体，长图画不出来。请安装一种，例如 fonts-wqy-microhei 或 fonts-noto-cjk。"
 PAPER, INK, BODY, FAINT, RULE = (255, 255, 255), (26, 30, 36), (66, 72, 80), (118, 126, 136), (228, 231, 235)
 BAND, TINT, ON_BAND = (24, 84, 148), (235, 242, 250), (214, 228, 243)
 GETA = "〓"

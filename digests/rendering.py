@@ -8,8 +8,9 @@ platform (digests.characters), and a link is an address of http or https or is l
 from __future__ import annotations
 
 import datetime
+import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -70,6 +71,17 @@ class _Frame:
     top: str
     foot: str
     room: int
+
+
+def sheet_json(sheet: Sheet) -> str:
+    """The sheet for a drawing's row."""
+    return json.dumps(asdict(sheet), ensure_ascii=False, separators=(",", ":"))
+
+
+def sheet_of(text: str) -> Sheet:
+    """The sheet a drawing's row holds."""
+    stored = json.loads(text)
+    return Sheet(stored["title"], tuple(Line(**line) for line in stored["lines"]), stored["foot"])
 
 
 def title_line(day: str, county: str) -> str:

@@ -150,6 +150,37 @@ def pair(source: Tx | sqlite3.Connection, sha: str) -> Pair | None:
     return Pair(*row) if row else None
 
 
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """An edition as a long picture: the sheet it is drawn from, and the words that stand in for it."""
+
+    day: str
+    sheet: str
+    instead: str
+
+
+def name_drawing(tx: Tx, sha: str, drawing: Drawing) -> None:
+    """Write down an edition's picture, which is made when it is first sent."""
+    values = (sha, drawing.day, drawing.sheet, drawing.instead, tx.at)
+    tx.execute(
+        "insert into photo_sheet (sha, day, sheet, instead, at) values (?, ?, ?, ?, ?) on conflict do nothing", values
+    )
+
+
+def drawing(source: Tx | sqlite3.Connection, sha: str) -> Drawing | None:
+    """The edition's picture of this name."""
+    row = source.execute("select day, sheet, instead from photo_sheet where sha = ?", (sha,)).fetchone()
+    return Drawing(*row) if row else None
+
+
+def retire_drawings(tx: Tx, before: int) -> list[str]:
+    """Forget editions' pictures named before a time; returns their files."""
+    rows = tx.all("delete from photo_sheet where at < ? returning sha", (before,))
+    for (sha,) in rows:
+        tx.execute("delete from photo_room where sha = ?", (sha,))
+    return [row[0] for row in rows]
+
+
 def forget(tx: Tx, shas: Sequence[str]) -> list[str]:
     """A recall: time and place go, and so do the pictures that show these photos; returns those pictures' names."""
     gone: list[str] = []
