@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from store.task_words import NEWEST
 from store.tasks import ALL_COLUMNS, Task
 
 PAGE = 50
@@ -27,6 +28,16 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """What somebody typed: a query of the words, and the people and places it may name."""
+
+    query: str
+    people: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+    typed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Filter:
     """What was asked for; empty fields do not narrow. A typed number asks for `serial` on one of these `days`."""
 
@@ -36,6 +47,8 @@ class Filter:
     days: tuple[str, ...] = ()
     serial: int | None = None
     ended: bool = False
+    words: Words | None = None
+    anywhere: bool = False  # words among open and ended alike
 
 
 def find(connection: sqlite3.Connection, scope: Scope, wanted: Filter, now: int, page: int = 0) -> list[Task]:
@@ -75,6 +88,8 @@ def _where(scope: Scope, wanted: Filter, now: int) -> tuple[str, list[object]]:
 
     if wanted.serial is not None:
         need(f"day in ({_marks(wanted.days)}) and serial = ?", *wanted.days, wanted.serial)
+    elif wanted.words is not None and wanted.anywhere:
+        pass
     elif wanted.states:
         open_only = "" if set(wanted.states).intersection(ENDED) else f"{_OPEN} and "
         need(f"{open_only}state in ({_marks(wanted.states)})", *wanted.states)
@@ -91,9 +106,31 @@ def _where(scope: Scope, wanted: Filter, now: int) -> tuple[str, list[object]]:
         )
     if wanted.unit:
         need("(unit = ? or id in (select task from task_unit where unit = ? and lead = 0))", wanted.unit, wanted.unit)
+    if wanted.words is not None:
+        need(*_worded(wanted.words))
     if wanted.overdue:
         need(f"{_OPEN} and state in ({_RUNNING}) and due_at < ?", now)
     return " and ".join(parts), values
+
+
+def _worded(words: Words) -> tuple[str, ...]:
+    """Ids of whatever the words may mean, each kind through its own index, the newest hits of the text only."""
+    some: list[str] = ["select id from task where place_text <> '' and place_text = ?"]
+    bound: list[str] = [words.typed]
+    if words.query:
+        some.append(
+            "select task from task_entry where n in"
+            f" (select rowid from task_words where task_words match ? order by rowid desc limit {NEWEST})"
+        )
+        bound.append(words.query)
+    if words.places:
+        some.append(f"select id from task where place <> '' and place in ({_marks(words.places)})")
+        bound += words.places
+    if words.people:
+        some.append(f"select task from task_reporter where person in ({_marks(words.people)})")
+        some.append(f"select id from task where {_OPEN} and handler in ({_marks(words.people)})")
+        bound += [*words.people, *words.people]
+    return (f"id in ({' union '.join(some)})", *bound)
 
 
 def sides(connection: sqlite3.Connection, ids: Sequence[str]) -> tuple[dict[str, list[str]], dict[str, list[str]]]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from store import task_words
 from store.photos import forget
 from store.writer import Tx
 
@@ -87,6 +88,7 @@ def add(tx: Tx, task: Task) -> None:
         f"insert into task ({_COLUMNS}) values ({', '.join('?' * len(_FIELDS))})",
         tuple(getattr(task, name) for name in _FIELDS),
     )
+    task_words.enter(tx, task.id, task.text)
 
 
 def change(tx: Tx, task: Task, **fields: Any) -> Task:
@@ -100,6 +102,8 @@ def change(tx: Tx, task: Task, **fields: Any) -> Task:
     )
     if row is None:
         raise KeyError(task.id)
+    if "text" in fields:
+        task_words.change(tx, task.id, task.text, fields["text"])
     return Task(*row)
 
 

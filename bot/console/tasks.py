@@ -16,6 +16,7 @@ from multidict import MultiMapping
 
 from bot.console.forms import CORRECTIONS, Asker, Form
 from bot.console.rights import scope_of, sees
+from bot.console.search import words_of
 from bot.console.session import ENGINE, denied, guarded, record, render, viewer_of
 from bot.console.twins import Pair, pairs_of
 from handlers.calendar import local
@@ -140,7 +141,8 @@ def _filter(query: MultiMapping[str], office: Office, now: int) -> Filter:
     ended, overdue = query.get("state", "") == "ended", query.get("late", "") == "1"
     found = NUMBER.fullmatch("".join(query.get("q", "").split()).replace("－", "-").replace("—", "-"))
     if found is None:
-        return Filter(unit, states, overdue, ended=ended)
+        words = words_of(query.get("q", ""), office)
+        return Filter(unit, states, overdue, ended=ended, words=words, anywhere=not (states or ended or overdue))
     return Filter(unit, days=_days(found[1] or "", now), serial=int(found[2]))
 
 
