@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 BLOCKED = -1
 TEXTS = {
     "pulled": "原发布者已撤回或更正，见第{n}条",
-    "correction": "摘要更正：《{title}》已由发布者撤回或更正，请以新内容为准。",
+    "correction": "原发布者已撤回或更正，请以新内容为准。",
 }
 
 
@@ -133,12 +133,10 @@ def _take_back(tx: Tx, other: int, by: int) -> None:
     row = digest.get(tx, other)
     if row is None:
         return
-    title, _ = digest.read(tx, other)
     for member in digest.of_story(tx, row.story):
         digest.pull(tx, member.n, by, TEXTS["pulled"].replace("{n}", str(by)))
         for day in editions.sent_days_of(tx, member.n):
-            text = TEXTS["correction"].replace("{title}", title)
-            n = editions.propose_correction(tx, day, member.n, "correction", text)
+            n = editions.propose_correction(tx, day, member.n, "correction", TEXTS["correction"])
             timers.put(tx, f"correction/{n}", "correction_told", tx.at, "edition")
 
 

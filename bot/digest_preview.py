@@ -33,7 +33,7 @@ def preview(data: Path, day: str | None, form: str) -> dict[str, Any]:
     with reading(data) as connection:
         found = _edition(connection, day)
         lines = editions.items(connection, found.day)
-        shown = sending.sheet(load_settings(data).county_name, found.day, lines)
+        shown = sending.headed(load_settings(data).county_name, found.day, lines)
         channel = Channel("preview", can_private=False, delivery="idempotent")
         return {
             "day": found.day,

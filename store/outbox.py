@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from store.writer import Tx
 
-DATED = "('answer', 'policy')"  # kinds that are said in force or not at all (design 1.3)
+DATED = "('answer', 'policy', 'edition')"  # kinds that are said in force, or on their day, or not at all (design 1.3)
 AWAITING = "等对方先开口"  # why a message waits that holds up no later one
 HOLDS = 3  # failed attempts (some 20 s) after which a message no longer holds up its address
 
@@ -217,6 +217,13 @@ def task_of_receipt(source: Tx | sqlite3.Connection, channel: str, receipt: str)
     sql = "select task from outbox where channel = ? and receipt = ? and task is not null"
     row = source.execute(sql, (channel, receipt)).fetchone()
     return row[0] if row else None
+
+
+def key_of_receipt(source: Tx | sqlite3.Connection, channel: str, receipt: str, kind: str) -> str:
+    """The key of a message of one kind, by the platform's id of it; "" for any other."""
+    sql = "select key from outbox where channel = ? and receipt = ? and kind = ?"
+    row = source.execute(sql, (channel, receipt, kind)).fetchone()
+    return str(row[0]) if row else ""
 
 
 def count_to(tx: Tx, task: str, person: str, kinds: tuple[str, ...]) -> int:

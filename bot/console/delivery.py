@@ -30,6 +30,7 @@ KINDS = {
     "accepted": "签收通知", "arrived": "到场通知", "feedback": "反馈通知", "verify_request": "请核查", "closed": "办结通知", "rework": "返工通知",
     "returned": "退单通知", "ruling": "裁定通知", "extended": "延期通知", "suspended": "挂账通知", "reminder": "提醒", "escalation": "督办",
     "merged": "并案通知", "withdrawn": "撤回通知", "refused": "说明", "help": "答复", "privacy": "隐私告知",
+    "edition": "每日摘要", "edition_step": "摘要审签", "correction": "摘要更正",
 }  # fmt: skip
 AGAIN = frozenset({"unknown", "dead", "expired"})
 # design 1.2: what each class honestly promises

@@ -141,9 +141,7 @@ def _about(turn: Turn, kind: str, said: str) -> tuple[str, int | None, str]:
     line = next((one for one in lines if pos and one.pos == int(pos[1])), None)
     if pos is None or line is None:
         raise Rejected(say("which_line", day=timing.spoken(last.day), n=len(lines)))
-    if line.item is None:
-        return last.day, None, f"第{line.pos}条《{line.title[:40]}》：{said[pos.end() :].strip()}"
-    return last.day, line.item, said[pos.end() :].strip()
+    return last.day, sending.about_of(line), said[pos.end() :].strip()
 
 
 def _proposed(turn: Turn, said: str) -> tuple[Correction, str]:

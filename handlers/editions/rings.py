@@ -96,11 +96,12 @@ def _alarm(turn: Turn, edition: Edition) -> None:
 
 
 def _unsent(turn: Turn, day: str) -> Edition | None:
-    """An edition that has something to say and was neither sent nor decided against."""
-    edition = editions.get(turn.tx, day)
-    if edition is None or edition.state in timing.CLOSED or not editions.items(turn.tx, day):
+    """An edition neither sent nor decided against that has something to say: a draft of cards alone disturbs nobody."""
+    edition, lines = editions.get(turn.tx, day), editions.items(turn.tx, day)
+    if edition is None or edition.state in timing.CLOSED or not lines:
         return None
-    return edition
+    worth = edition.state != "draft" or any(line.item is not None for line in lines)
+    return edition if worth else None
 
 
 RINGS: dict[str, Callable[[Turn, str], None]] = {

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from config.county import Group
 from handlers.calendar import local
-from handlers.editions import timing
+from handlers.editions import picturing, timing
 from handlers.editions.texts import say
 from handlers.events import Message
+from handlers.faq.cards import pieces
 from handlers.office import Channel, Office
 from handlers.turn import Turn
 from store import Tx, edition_notes, editions
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 Reader = Tx | sqlite3.Connection
 PURPOSE = "notices"  # groups that get editions unless their owner says otherwise; others get what they asked for
 NEEDED = {"three": ("edit", "review", "publish"), "two": ("edit", "publish")}
+LOST = ("expired", "dead", "held")  # never left
 FORMS = ("text", "markdown", "news", "picture")
 
 
@@ -37,7 +39,9 @@ def complete(source: Reader, edition: Edition) -> bool:
 
 
 def send(turn: Turn, edition: Edition) -> int:
-    """Queue an approved edition for every group that wants it; to how many it goes now."""
+    """Queue an approved edition for every group that wants it; to how many it goes now. 0 where anything is missing."""
+    if edition.state != "approved" or not complete(turn.tx, edition):
+        return 0
     told = sum(_to_group(turn, edition, group) for group in turn.office.county.groups)
     if told and editions.move(turn.tx, edition.day, ("approved",), "sent"):
         for line in editions.items(turn.tx, edition.day):
@@ -55,9 +59,12 @@ def _to_group(turn: Turn, edition: Edition, group: Group) -> bool:
     if not editions.deliver(turn.tx, edition.day, group.id, "edition", 0, first, edition.hash):
         return False
     channel = turn.office.channels[where[0]]
-    shown = sheet(turn.office.rules.county_name, edition.day, lines)
+    shown = sheet(turn.office, edition.day, lines)
     until = _last_moment(turn.office, channel, edition.day)
-    for part, message in enumerate(messages(channel, shown, form_of(turn.tx, group.id, channel)), 1):
+    form = form_of(turn.tx, group.id, channel)
+    if form == "picture":
+        picturing.keep(turn.tx, group.id, edition.day, shown)
+    for part, message in enumerate(messages(channel, shown, form), 1):
         key = f"edition/{edition.day}/{group.id}/{part}"
         turn.post(*where, "edition", message, not_before=turn.allowed(None), not_after=until, key=key)
     for line in lines:
@@ -89,8 +96,13 @@ def form_of(source: Reader, group: str, channel: Channel) -> str:
     return own if own in channel.forms else channel.forms[0]
 
 
-def sheet(county: str, day: str, lines: Sequence[EditionItem]) -> Sheet:
+def sheet(office: Office, day: str, lines: Sequence[EditionItem]) -> Sheet:
     """The lines as they are printed."""
+    return headed(office.rules.county_name, day, lines)
+
+
+def headed(county: str, day: str, lines: Sequence[EditionItem]) -> Sheet:
+    """The same for whoever knows only the county's name."""
     from digests.rendering import Line, Sheet, title_line
 
     found = tuple(Line(one.column, one.title, one.text, one.url, one.source_name, one.also) for one in lines)
@@ -103,6 +115,8 @@ def messages(channel: Channel, shown: Sheet, form: str) -> list[Message]:
 
     if form == "markdown":
         return [Message(text, form="markdown") for text in rendering.as_markdown(shown, channel.markdown_bytes)]
+    if form == "picture":
+        return picturing.messages(shown, channel)
     if form == "news" and rendering.linked(shown):
         return [_news(shown, cards) for cards in rendering.as_articles(shown, channel.articles)]
     return [Message(text) for text in rendering.as_text(shown, channel.text_bytes)]
@@ -114,8 +128,9 @@ def _news(shown: Sheet, cards: Sequence[tuple[str, str, str]]) -> Message:
 
 
 def received(source: Reader, day: str) -> list[str]:
-    """Groups that were sent a day's edition."""
-    return [group for group, kind, *_ in editions.deliveries(source, day) if kind == "edition"]
+    """Groups that got a day's edition, or still will."""
+    sent = editions.deliveries(source, day)
+    return [group for group, kind, _, _, _, state, _ in sent if kind == "edition" and state not in LOST]
 
 
 def send_correction(turn: Turn, n: int) -> int:
@@ -125,11 +140,13 @@ def send_correction(turn: Turn, n: int) -> int:
         return 0
     text, told = correction_text(turn.tx, turn.office, n), 0
     for group in received(turn.tx, found.day):
-        where = turn.office.address_of(group)
-        key = f"correction/{n}/{group}/1"
-        if where and editions.deliver(turn.tx, found.day, group, found.kind, n, key, found.hash):
-            turn.post(*where, "correction", Message(text), not_before=turn.allowed(None), key=key)
-            told += 1
+        where, first = turn.office.address_of(group), f"correction/{n}/{group}/1"
+        if where is None or not editions.deliver(turn.tx, found.day, group, found.kind, n, first, found.hash):
+            continue
+        for part, piece in enumerate(pieces(text, turn.office.channels[where[0]].text_bytes), 1):
+            key = f"correction/{n}/{group}/{part}"
+            turn.post(*where, "correction", Message(piece), not_before=turn.allowed(None), key=key)
+        told += 1
     editions.move_correction(turn.tx, n, "approved", "sent", hash_=found.hash)
     if found.kind == "recall" and found.item is None:
         editions.move(turn.tx, found.day, ("sent",), "recalled", found.text)
@@ -143,9 +160,15 @@ def correction_text(source: Reader, office: Office, n: int) -> str:
     found = edition_notes.correction(source, n)
     if found is None:
         return ""
-    title = next((line.title for line in editions.items(source, found.day) if line.item == found.item), "")
+    lines = editions.items(source, found.day)
+    title = next((line.title for line in lines if about_of(line) == found.item), "")
     about = f"《{title[:60]}》" if title and found.item is not None else ""
     return inert(say(f"group_{found.kind}", day=timing.spoken(found.day), about=about, text=found.text))
+
+
+def about_of(line: EditionItem) -> int:
+    """What `correction.item` says of a line: an item's number, a card's below zero."""
+    return line.item if line.item is not None else -(line.card or 0)
 
 
 def when(turn: Turn) -> str:

@@ -98,7 +98,7 @@ def shown(turn: Turn, edition: Edition, offered: Buttons) -> str:
         return f"{head}\n{say('empty')}"
     from digests.rendering import as_text
 
-    text = as_text(sending.sheet(turn.office.rules.county_name, edition.day, lines), 0)[0]
+    text = as_text(sending.sheet(turn.office, edition.day, lines), 0)[0]
     alarms = [say("alarm", pos=one.pos, why=one.why) for one in wording.standing(turn.tx, edition.day)]
     doing = [say("able", words="；".join(words for _, words in offered))] if offered else []
     return "\n".join([head, text, *alarms, *doing])
@@ -266,6 +266,9 @@ def acknowledge(turn: Turn, said: str) -> None:
     if pos is None:
         raise Rejected(say("why_ack"))
     n = wording.acknowledge(turn.tx, turn.actor, edition.day, int(pos[1]), rest[pos.end() :])
+    late = edition.state == "approved" and turn.at >= timing.send_at(turn.office, edition.day)
+    if late and not wording.standing(turn.tx, edition.day):
+        return _go_on(turn, edition.day)
     speaking.reply(turn, say("acked", pos=pos[1], n=n))
 
 
