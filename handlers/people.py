@@ -13,6 +13,7 @@ from store import county, people
 
 TEXTS = {
     "help": "发照片加一句话即可上报，我来派单\n{steps}\n查进度:查 单号；还可以说:隐私 意见 静音 恢复",
+    "help_together": "群里请把照片和文字发在同一条@消息里，或引用照片再@我",
     "help_tax": "直接问税费问题，我用审核过的文字答复，写明依据\n没答对回复“人工”；问“这个月征期到几号”可查征期\n请不要发税号、证件号、电话；还可以说:隐私 意见",
     "privacy_tax": "我只保存税费提问、答复和对我说的话，其他聊天不保存\n税号、证件号、电话打码；谁问的一天后不再记名\n意见或查看、删除本人数据:回复“意见 内容”",
     "help_stranger": "我是工作群里的办事助手\n您还没有登记:请向管理员要报到码，回复“报到 报到码”\n还可以说:隐私",
@@ -43,7 +44,10 @@ def help_(turn: Turn, command: Command) -> None:
         return turn.reply("help", TEXTS["help_stranger"])
     held = set(turn.sender.roles)
     steps = [said for roles, said in HELP_STEPS if held.intersection(roles)] or [HELP_STEPS[-1][1]]
-    turn.reply("help", TEXTS["help"].replace("{steps}", "；".join(steps)))
+    said = TEXTS["help"].replace("{steps}", "；".join(steps))
+    channel = turn.office.channels.get(turn.event.channel)
+    called_only = turn.event.group and channel is not None and channel.hears == "mention"
+    turn.reply("help", f"{said}\n{TEXTS['help_together']}" if called_only else said)
 
 
 def privacy(turn: Turn, command: Command) -> None:

@@ -262,10 +262,13 @@ class WecomAibotPlatform:
     async def _turned(self, state: str) -> None:
         """The line came or went: on record for `bot check`; what waited for it leaves now."""
         engine, name = self._live, self.channel.name
-        await engine.store.write(lambda tx: standing.put(tx, name, state))
-        if state == "connected":
-            await engine.store.write(lambda tx: outbox.hasten(tx, name, NO_LINE))
-            await engine.outbox.sweep()
+        try:
+            await engine.store.write(lambda tx: standing.put(tx, name, state))
+            if state == standing.CONNECTED:
+                await engine.store.write(lambda tx: outbox.hasten(tx, name, NO_LINE))
+                await engine.outbox.sweep()
+        except Busy:
+            log.warning("wecom_standing_unwritten", channel=name)  # the next tick sweeps anyway
 
     def _beside(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -78,6 +78,11 @@ class Line:
             self._life.cancel()
             await asyncio.gather(self._life, return_exceptions=True)
 
+    async def ended(self) -> None:
+        """Wait until it dials no more."""
+        if self._life is not None:
+            await asyncio.wait((self._life,))
+
     async def prove(self) -> None:
         """Subscribe once, hear one answer to a ping, hang up. Raises Denied, Offline or Unknown."""
         try:

@@ -55,7 +55,7 @@ class WecomAibotSimulator(Stage):
         self.subscribed = Counter[str]()
         self.quiet = False  # do not count the minute's messages
         self._line: web.WebSocketResponse | None = None
-        self._called: set[str] = set()  # chats in which the bot may push
+        self.called: set[str] = set()  # chats in which the bot may push
         self._exchanges: dict[str, Body] = {}
         self._uploads: dict[str, tuple[Body, dict[int, bytes]]] = {}
         self._media: dict[str, bytes] = {}
@@ -84,6 +84,12 @@ class WecomAibotSimulator(Stage):
         async with asyncio.timeout(seconds):
             await self._open.wait()
 
+    async def lost(self, seconds: float = 10.0) -> None:
+        """Wait until nobody is on the line."""
+        async with asyncio.timeout(seconds):
+            while self._open.is_set():
+                await asyncio.sleep(0.01)
+
     async def say(
         self, room: str, user: str, text: str, photos: Sequence[bytes] = (), quote: str = "", id: str = ""
     ) -> str:
@@ -96,7 +102,7 @@ class WecomAibotSimulator(Stage):
         body = {**self._head(message_id, room, user), **spoken(said, self.pictures)}
         if quote and (cited := next((line for line in self.lines if line.id == quote), None)) is not None:
             body["quote"] = quoted(cited, self.pictures)
-        self._called.add(room or user)
+        self.called.add(room or user)
         await self._push("aibot_msg_callback", body)
         return message_id
 
@@ -224,7 +230,7 @@ class WecomAibotSimulator(Stage):
         chat = str(body.get("chatid", ""))
         if body.get("msgtype") not in PUSHED:
             return REFUSED_TYPE, {}
-        if chat not in self._called:
+        if chat not in self.called:
             return 846611, {}  # the number is ours: what the platform says here is not known
         room = chat if chat in self.rooms else ""
         return await self._show(room, "" if room else chat, body, self.next_id("push"))

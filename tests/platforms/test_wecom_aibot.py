@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from hypothesis import given
+from hypothesis import strategies as st
 
+from bot.platforms import standing
 from bot.platforms.wecom_aibot import WecomAibotPlatform
+from bot.platforms.wecom_aibot_events import read_message
+from bot.platforms.wecom_aibot_line import TAKEN
+from bot.platforms.wecom_aibot_media import opened
+from bot.platforms.wecom_text import inert, pieces
+from bot.simulators.frame import Fault
 from bot.simulators.wecom_aibot import WecomAibotSimulator
+from bot.simulators.wecom_aibot_frames import sealed
+from config.errors import Refused
+from handlers.events import Message
+from store import outbox, people
+from tests.fakes import until
 from tests.platforms.stage import REPORTS, TAX, Scene, picture, staged
 
 ROOM, TAX_ROOM, LIMIN, OFFICER = "wrSUISHOUPAI", "wrTAX", "limin", "zhangqiang"
@@ -61,3 +75,172 @@ async def test_the_main_job_in_a_group_with_photos(scene: Scene) -> None:
     await scene.house.settle()
     assert await scene.house.sql("select state from task") == [("closed",)]
     assert (await scene.house.sql("select count(*) from task_photo"))[0][0] == 2
+
+
+@pytest.mark.asyncio
+async def test_a_report_in_a_quoted_photo_and_a_click_do_as_words_do(scene: Scene) -> None:
+    simulator = scene.simulator
+    photo = await simulator.say(ROOM, LIMIN, "", [picture(3)])
+    await simulator.say(ROOM, LIMIN, "@群办 西环路三角绿地的雕塑上贴满小广告", quote=photo)
+    told = await scene.hears("已受理")
+    assert [label for label, _ in told.buttons] == ["签收", "退单"]
+    await simulator.press(told, "签收", OFFICER)
+    await scene.hears("已签收")
+    marked = await simulator.expect(lambda line: any(label == "✓签收" for label, _ in line.buttons))
+    assert marked.id == told.id and marked.text == told.text
+    await scene.house.settle()
+    assert (await scene.house.sql("select count(*) from task_photo"))[0][0] == 1
+
+
+@pytest.mark.asyncio
+async def test_whoever_opens_the_chat_is_taught_to_send_photo_and_words_together(scene: Scene) -> None:
+    await simulator(scene).enter("stranger")
+    told = await scene.hears("引用照片")
+    assert (told.user, told.form) == ("stranger", "text") and "同一条@消息" in told.text
+    await scene.simulator.say(ROOM, LIMIN, "@群办 帮助")
+    assert "同一条@消息" in (await scene.hears("查进度")).text
+
+
+@pytest.mark.asyncio
+async def test_a_bare_photo_in_private_is_enough_and_people_and_groups_bind_by_code(scene: Scene) -> None:
+    engine = scene.house.parts.engine
+    for code, kind, subject in (("123456", "person", "limin"), ("654321", "group", REPORTS)):
+        await engine.store.write(lambda tx, c=code, k=kind, s=subject: people.make_code(tx, c, k, s, "limin", 600))  # type: ignore[misc]
+    await scene.simulator.say("", "wmNEW", "报到 123456")
+    assert (await scene.hears("报到成功")).user == "wmNEW"
+    scene.simulator.rooms["wrNEW"] = "新群"
+    await scene.simulator.say("wrNEW", LIMIN, "@群办 绑定 654321")
+    assert (await scene.hears("本群已绑定")).room == "wrNEW"
+    await scene.house.settle()
+    accounts = {a for g in engine.office.county.groups for a in g.accounts}
+    assert {"wecom:wrNEW"} <= accounts and ("wecom", "wmNEW") in engine.office.person_at
+
+
+@pytest.mark.asyncio
+async def test_a_tax_question_is_answered_in_the_approved_words(scene: Scene) -> None:
+    await scene.simulator.say(TAX_ROOM, LIMIN, "@群办 这个月征期到几号")
+    told = await scene.simulator.expect(lambda line: line.room == TAX_ROOM)
+    body = (await scene.house.sql("select body from outbox where address = ?", TAX_ROOM))[0][0]
+    assert told.text == Message.from_json(body).text
+
+
+@pytest.mark.asyncio
+async def test_a_broken_line_is_dialled_again_and_what_waited_leaves(scene: Scene) -> None:
+    sim = simulator(scene)
+    await sim.drop()
+    await sim.lost()
+    await scene.house.parts.engine.apply(
+        lambda tx: outbox.add(tx, "k1", "wecom", ROOM, "received", Message("断线时写的").to_json())
+    )
+    await sim.connected()
+    sim.called.add(ROOM)
+    await scene.hears("断线时写的")
+    assert sim.subscribed.total() == 2
+
+
+@pytest.mark.asyncio
+async def test_a_bot_that_another_server_took_over_stays_away(scene: Scene) -> None:
+    sim, line = simulator(scene), platform(scene).line
+    await sim.kick()
+    await until(lambda: line.state == TAKEN)
+    await asyncio.wait_for(line.ended(), 10)
+    found = await scene.house.parts.engine.store.read(lambda c: standing.get(c, "wecom"))
+    assert found is not None and found.state == TAKEN and sim.subscribed.total() == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "outcome"),
+    [
+        (Fault("rate_limit"), ("due", 0)),
+        (Fault("error", code=6000), ("sent", 1)),
+        (Fault("error", code=40008), ("dead", 0)),
+        (Fault("half_sent"), ("sent", 2)),
+        (Fault("reset"), ("sent", 1)),
+        (Fault("disconnect"), ("sent", 1)),
+    ],
+    ids=lambda value: f"{value.name}-{value.code}" if isinstance(value, Fault) else "",
+)
+@pytest.mark.asyncio
+async def test_a_fault_of_the_platform_ends_as_the_table_says(
+    scene: Scene, fault: Fault, outcome: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.outbox.BACKOFF", (0.0,))
+    sim, engine = simulator(scene), scene.house.parts.engine
+    sim.called.add(ROOM)
+    sim.faults.append(fault)
+    key = f"fault-{fault.name}"
+    await engine.apply(lambda tx: outbox.add(tx, key, "wecom", ROOM, "received", Message("一句话").to_json()))
+    for _ in range(400):
+        state = (await scene.house.sql("select state, reason from outbox where key = ?", key))[0]
+        if state[0] == outcome[0] and (state[0] != "due" or state[1]):
+            break
+        await engine.clock.tick()
+        await asyncio.sleep(0.02)
+    assert (state[0], len(sim.sent)) == outcome
+    assert sim.happened == [fault.name]
+
+
+@pytest.mark.asyncio
+async def test_a_reply_whose_exchange_is_over_is_pushed(scene: Scene) -> None:
+    scene.simulator.faults.append(Fault("error", code=846608))
+    await scene.simulator.say(ROOM, LIMIN, "@群办 帮助")
+    assert (await scene.hears("查进度")).form == "markdown"
+
+
+@given(st.text(max_size=3000), st.integers(64, 600))
+def test_no_piece_is_over_its_limit_and_none_is_cut_inside_a_character(text: str, limit: int) -> None:
+    text = text.replace("\ud800", "")
+    text = "".join(sign for sign in text if not 0xD800 <= ord(sign) < 0xE000)
+    shown = inert(text)
+    found = pieces(shown, limit)
+    assert all(len(piece.encode()) <= limit for piece in found)
+    assert "".join(found).replace("\n", "") == shown.replace("\n", "")
+
+
+@given(st.text("字 ，。\n", max_size=200), st.text("字 。\n", max_size=200))
+def test_no_address_is_cut(before: str, after: str) -> None:
+    link = "https://example.gov.cn/zcfg/2026/11/24/notice.html?id=1234567890"
+    assert sum(link in piece for piece in pieces(f"{before}\n{link} {after}", 100)) == 1
+
+
+@pytest.mark.parametrize(
+    "evil", ["<@all>", "<@zhangsan>", "[点我](http://evil)", "<font color=red>", "`x`", "**粗**", "# 大字", "> 引"]
+)
+def test_markup_in_what_people_write_is_inert(evil: str) -> None:
+    shown = inert(evil)
+    assert not any(mark in shown for mark in ("<@", "](", "<f", "`", "**", "# ")) and not shown.startswith(">")
+    assert len(shown) == len(evil)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"msgid": "1"},
+        {"msgid": 1, "from": {"userid": "a"}, "msgtype": "text", "text": {"content": "x"}},
+        {"msgid": "1", "from": [], "msgtype": "text", "text": {"content": "x"}},
+        {"msgid": "1", "from": {"userid": "a"}, "msgtype": "mixed", "mixed": {"msg_item": [1, {"msgtype": "mixed", "mixed": {}}]}},
+        {"msgid": "1", "from": {"userid": "a"}, "msgtype": "image", "image": {"url": "file:///etc/passwd"}},
+        {"msgid": "1", "from": {"userid": "a"}, "msgtype": ["x"], "text": {}},
+    ],
+)  # fmt: skip
+def test_a_body_that_is_no_message_is_none(body: dict[str, object]) -> None:
+    assert read_message("wecom", body) is None
+
+
+@pytest.mark.parametrize("name", ["", "群办"])
+def test_the_call_is_taken_off_the_text(name: str) -> None:
+    body = {
+        "msgid": "1", "chattype": "group", "chatid": "wr", "from": {"userid": "a"},
+        "msgtype": "text", "text": {"content": "@群办 路灯坏了"},
+    }  # fmt: skip
+    event = read_message("wecom", body, name)
+    assert event is not None and (event.text, event.addressed, event.address) == ("路灯坏了", True, "wr")
+
+
+def test_a_broken_picture_is_refused_in_words() -> None:
+    key = "MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI"
+    for data, opener in ((b"", key), (b"x" * 31, key), (b"x" * 64, key), (b"x" * 64, "kurz"), (b"x" * 64, "！")):
+        with pytest.raises(Refused):
+            opened(data, opener)
+    assert opened(sealed(b"photo", key), key) == b"photo"
