@@ -24,7 +24,6 @@ import structlog
 from bot.child import Child, Terms
 from bot.comparison import Caption
 from config.errors import Busy, Rejected
-from config.fonts import NO_FONT
 
 BYTES = 10 << 20  # security.md B T26
 ANSWER_BYTES = 32 << 20
@@ -46,7 +45,7 @@ TEXTS = {
     "heif": "暂不支持HEIC格式，请转成JPG再发（苹果手机：设置－相机－格式－兼容性最佳）。",
     "kind": "这个文件不是照片，请发JPG、PNG或WEBP格式的照片。",
     "broken": "照片打不开，可能没有传完或已损坏，请重新拍摄或重新发一次。",
-    "font": NO_FONT,
+    "font": "这台机器上没有中文字体，长图画不出来，请系统管理员安装一种。",
     "slow": "照片处理超时，请截图或压缩后再发。",
     "sha": "照片编号不对，请从页面上重新打开。",
     "full": "待处理的照片太多，请过一分钟再发。",
