@@ -147,6 +147,7 @@ def application(parts: Parts, imported: County | None) -> web.Application:
     app = web.Application(middlewares=[frame.frame], client_max_size=UPLOAD_LIMIT)
     app[session.ENGINE], app[session.WEB] = parts.engine, parts.web
     app[chat.SHOP], app[chat.PREPARER] = parts.shop, parts.preparer
+    app[chat.PICTURES] = Comparisons(parts.engine.store, parts.shop)
     app[learning.HINDSIGHT], app[paste.NEWSROOM] = parts.hindsight, parts.newsroom
     settings = parts.settings
     app[session.LIMITS] = session.Limits(

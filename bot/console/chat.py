@@ -15,6 +15,7 @@ import aiohttp_jinja2
 from aiohttp import web
 from aiohttp_sse import EventSourceResponse, sse_response
 
+from bot.comparisons import Comparisons
 from bot.console import chat_lines, rights
 from bot.console.session import ENGINE, WEB, find_viewer, guarded, render, viewer_of, wants_page
 from bot.media import PhotoShop
@@ -24,6 +25,7 @@ from config.errors import Busy, Rejected
 from store import chat, photos
 
 SHOP: web.AppKey[PhotoShop] = web.AppKey("shop", PhotoShop)
+PICTURES: web.AppKey[Comparisons] = web.AppKey("pictures", Comparisons)
 PREPARER: web.AppKey[Preparer] = web.AppKey("preparer", Preparer)
 KEEP_ALIVE = 15  # seconds
 PAGE = 60  # lines
@@ -271,7 +273,12 @@ async def photo(request: web.Request) -> web.StreamResponse:
     sha = request.match_info["sha"]
     path = request.app[SHOP].path(sha, small="s" in request.query)
     person = viewer_of(request).person
-    if not await rights.sees_photo(request.app[ENGINE], request.app[WEB], person, sha) or not path.exists():
+    if not await rights.sees_photo(request.app[ENGINE], request.app[WEB], person, sha):
+        raise web.HTTPNotFound(text="照片已删除。")
+    if not path.exists():
+        await request.app[PICTURES].show(sha)
+        path = request.app[SHOP].path(sha, small="s" in request.query)
+    if not path.exists():
         raise web.HTTPNotFound(text="照片已删除。")
     return web.FileResponse(
         path,

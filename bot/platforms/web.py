@@ -35,6 +35,7 @@ CHATTER = 200  # lines of unkept chatter a room remembers
 LISTENER_QUEUE = 500
 TEXT_LIMIT = 4000
 PHOTO_LIMIT = 9
+FORMS = ("text", "news", "picture")
 SLACK = 20  # positions sent again after a gap: pushes may leave in another order than commits
 MISSED = 200  # more than this, and a browser had better load the page again
 RECALL_REACH = 500  # positions behind the last seen one within which a missed recall is made good
@@ -73,7 +74,9 @@ class WebPlatform:
     pace = Pace()
 
     def __init__(self, name: str = NAME) -> None:
-        self.channel = Channel(name, can_private=True, delivery="idempotent", label="网页工作群")
+        self.channel = Channel(
+            name, True, "idempotent", "网页工作群", text_bytes=0, forms=FORMS, buttons=True, recalls=True
+        )
         self.engine: Engine | None = None
         self._chatter: dict[str, deque[ChatLine]] = {}
         self._joined: set[str] = set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from dataclasses import dataclass, replace
 
@@ -12,6 +13,7 @@ from store.outbox import OutboxRow
 
 QUOTED = 40  # characters of a quoted message that are shown above the answer
 OURS = "群办"
+WEB_ADDRESS = re.compile("https?://")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class ChatLine:
     task: str | None = None
     mention: tuple[str, ...] = ()
     buttons: tuple[tuple[str, str], ...] = ()
+    articles: tuple[tuple[str, str, str], ...] = ()
     recalled: bool = False
     kept: bool = True
     quoted: tuple[str, str] = ("", "")
@@ -121,4 +124,5 @@ def _told(pos: int, room: str, line_id: str, kind: str, task: str | None, at: in
         task,
         message.mention,
         message.buttons,
+        tuple((title, about, url if WEB_ADDRESS.match(url) else "") for title, about, url in message.articles),
     )
