@@ -294,13 +294,13 @@ async def test_only_the_one_person_meant_is_called_and_photos_go_along(house: Ho
     photo.write_bytes(b"\xff\xd8jpeg")
     found = platform(house)
     found._photo = lambda sha: photo
-    parts = await found._parts(
+    (parts,) = await found._messages(
         Message("请核查 @全体成员 [CQ:at,qq=all]", ("limin", "zhangqiang"), ("ab" * 32,), quote="55@176")
     )
     assert [part["type"] for part in parts] == ["reply", "at", "text", "text", "image"]
     assert parts[0]["data"]["id"] == "55" and parts[1]["data"]["qq"] == str(LIMIN)
     assert parts[4]["data"]["file"] == "base64:///9hqcGVn"
-    assert await found._parts(Message("无人", ("gaoyuan",))) == [segments.text("无人")]
+    assert await found._messages(Message("无人", ("gaoyuan",))) == [[segments.text("无人")]]
 
 
 def test_nobody_is_called_by_anything_but_digits() -> None:

@@ -23,11 +23,11 @@ from aiohttp import web
 from bot.engine import Engine
 from bot.fetcher import Fetcher
 from bot.platforms import Pace, onebot_events, onebot_history, segments
-from bot.platforms.cutting import within
 from bot.platforms.onebot_http import NO_LINE, OFFLINE_SECONDS, HttpApi, signed_body
 from bot.platforms.onebot_lines import FRAME_BYTES, HEARTBEAT, Found, Lines, keep_dialling
 from bot.platforms.registry import Setup
-from config.errors import Busy, ConfigError, Offline, Refused, Retry, Unknown
+from config.errors import Busy, ConfigError, Offline, Parked, Refused, Retry, SendError, Unknown
+from digests.characters import split
 from handlers.events import Event, Message, Photo
 from handlers.office import Channel
 from store import Tx, inbox, meta, outbox
@@ -134,9 +134,17 @@ class OneBotPlatform:
             raise Offline(NO_LINE, OFFLINE_SECONDS)
         if self._heard.full():
             raise Retry("正在等磁盘，暂不发送", 2.0)
-        parts = await self._parts(message)
-        action, params = _call(row, segments.as_string(parts) if self._strings else parts)
-        return _receipt(await self._ask(action, params, str(row.seq)))
+        receipt = ""
+        for place, parts in enumerate(await self._messages(message)):
+            action, params = _call(row, segments.as_string(parts) if self._strings else parts)
+            try:
+                found = _receipt(await self._ask(action, params, f"{row.seq}/{place}"))
+            except SendError as error:
+                if place:
+                    raise Parked(f"前 {place} 段已发出，后面没有发成") from error
+                raise
+            receipt = receipt or found
+        return receipt
 
     async def _ask(self, action: str, params: Mapping[str, Any], echo: str = "") -> Found:
         """Over the line where there is one, else over HTTP."""
@@ -149,15 +157,19 @@ class OneBotPlatform:
             raise Offline(NO_LINE, OFFLINE_SECONDS)
         return await self._api.call(action, params)
 
-    async def _parts(self, message: Message) -> list[segments.Segment]:
+    async def _messages(self, message: Message) -> list[list[segments.Segment]]:
+        """As many messages as its words need: the first quotes and calls, the last carries the pictures."""
         quote = message.quote.partition("@")[0]
-        parts = [segments.reply(quote)] if onebot_events.is_number(quote) else []
+        head = [segments.reply(quote)] if onebot_events.is_number(quote) else []
         if message.mention:
-            parts += self._call_out(message.mention[0])
-        parts.append(segments.text(within(message.text, self.channel.text_bytes)))
+            head += self._call_out(message.mention[0])
+        limit = self.channel.text_bytes
+        pieces = split(message.text, limit) if limit else (message.text,)
+        found: list[list[segments.Segment]] = [[segments.text(piece)] for piece in pieces or ("",)]
+        found[0][:0] = head
         for sha in message.photos:
-            parts.append(segments.image(await asyncio.to_thread(self._encoded, sha)))
-        return parts
+            found[-1].append(segments.image(await asyncio.to_thread(self._encoded, sha)))
+        return found
 
     def _call_out(self, person: str) -> list[segments.Segment]:
         found, mark = self._live.office.people.get(person), f"{self.channel.name}:"

@@ -23,6 +23,7 @@ from config.settings import FILE, ChannelSettings
 KINDS: Mapping[str, str] = {
     "http": "bot.platforms.http:HttpPlatform",
     "onebot": "bot.platforms.onebot:OneBotPlatform",
+    "official-account": "bot.platforms.official_account:OfficialAccountPlatform",
     "wecom-app": "bot.platforms.wecom_app:WecomAppPlatform",
     "wecom-webhook": "bot.platforms.wecom_webhook:WecomWebhookPlatform",
     "wecom-aibot": "bot.platforms.wecom_aibot:WecomAibotPlatform",

@@ -13,9 +13,9 @@ import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.platforms import onebot_http, onebot_lines
-from bot.platforms.cutting import within
+from bot.platforms import onebot_http, onebot_lines, segments
 from bot.platforms.onebot import OneBotPlatform
+from bot.platforms.registry import Setup
 from bot.simulators.frame import Fault
 from bot.simulators.onebot import SELF, WAYS, OneBotSimulator
 from handlers.events import Message
@@ -277,7 +277,10 @@ async def test_an_edition_goes_out_through_the_outbox(tmp_path: Path) -> None:
         assert row is not None
         engine.outbox.take([row])
         line = await found.hears("今日要闻")
-        assert "https://www.gov.cn/a?b=1\n" in line.text and len(line.text.encode()) <= 3000
+        assert "https://www.gov.cn/a?b=1\n" in line.text
+        await wait_for(found, "select state from outbox where key = 'e1'", [("sent",)])
+        assert [len(sent.text.encode()) <= 3000 for sent in simulator.sent] == [True] * 3
+        assert "".join(sent.text for sent in simulator.sent) == words
 
 
 @pytest.mark.asyncio
@@ -290,24 +293,16 @@ async def test_check_in_and_binding_work_here(tmp_path: Path) -> None:
 
 
 LINK = "https://www.gov.cn/zhengce/2026/content_1234567.htm?from=qunban&x=1"
-PIECES = st.lists(st.sampled_from(["汉", "a", "\n", "😀", "，", LINK, " ", "é"]), max_size=80).map("".join)
+WORDS = st.lists(st.sampled_from(["汉", "a", "\n", "👨‍👩‍👧", "，", f" {LINK} ", " ", "é", "[CQ:at,qq=all]", "&"]), max_size=80)
 
 
-@given(PIECES, st.integers(60, 400))
-def test_no_text_is_over_its_limit_or_cut_inside_a_character_or_a_link(text: str, limit: int) -> None:
-    cut = within(text, limit)
-    assert len(cut.encode()) <= limit
-    if cut != text:
-        kept = cut.removesuffix("…（全文见群办网页）")
-        assert text.startswith(kept)
-        rest = text[len(kept) :]
-        for i in range(len(kept)):
-            assert not (
-                kept[i:] and LINK.startswith(kept[i:]) and (kept[i:] + rest).startswith(LINK) and kept[i:] != LINK
-            )
-
-
-@given(st.text(max_size=200))
-def test_no_name_of_a_line_makes_the_platform_forget_itself(role: str) -> None:
-    assert OneBotPlatform.OPTIONS["private"] is False
-    assert (role if role in onebot_lines.ROLES else "Universal") in onebot_lines.ROLES
+@given(WORDS.map("".join), st.integers(120, 400))
+def test_no_message_is_over_its_limit_or_cut_inside_a_character_or_a_link(text: str, limit: int) -> None:
+    options: dict[str, str | int | bool] = {**OneBotPlatform.OPTIONS, "text_bytes": limit}
+    platform = OneBotPlatform(Setup("qq", None, options, {"token": "t" * 16}, Path))
+    messages = asyncio.run(platform._messages(Message(text)))
+    said = [str(parts[0]["data"]["text"]) for parts in messages]
+    assert "".join(said) == text and all(len(piece.encode()) <= limit for piece in said)
+    assert sum(piece.count(LINK) for piece in said) == text.count(LINK)
+    assert sum(piece.count("👨‍👩‍👧") for piece in said) == text.count("👨‍👩‍👧")
+    assert not any("[CQ:" in segments.as_string(parts) for parts in messages)
