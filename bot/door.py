@@ -14,6 +14,7 @@ from config.county import Person
 from digests.personal import IN_TAX, find_personal, mask
 from digests.screening import find_secret
 from handlers import listening
+from handlers.editions import responses
 from handlers.events import Event
 from handlers.faq.hall import PERSONAL, in_tax_group
 from handlers.faq.speech import PRIVATE
@@ -77,17 +78,23 @@ class Door:
         if not reason:
             self._windows.remember(event, now)
             return None, ""
-        if event.kind == "message" and event.group:
+        if event.kind == "message" and event.group and reason != "reaction":
             self._windows.open(event.group, event.sender, now)  # before the commit: the next piece may come sooner
         return event, reason
 
     async def _surroundings(self, event: Event, doubt: tuple[str, Person] | None) -> Heard:
         if event.quote and await self._speaks_of_task(event):
             return Heard(quotes_task=True)
+        if event.quote and event.group and await self._speaks_of_edition(event):
+            return Heard(quotes_edition=True)
         if doubt is None:
             return Heard()
         verb, person = doubt
         return Heard(step_open=await self._store.read(lambda c: listening.step_open(c, verb, person, event.group)))
+
+    async def _speaks_of_edition(self, event: Event) -> bool:
+        channel, quote, group = event.channel, event.quote, event.group
+        return bool(await self._store.read(lambda c: responses.edition_quoted(c, channel, quote, group)))
 
     async def _speaks_of_task(self, event: Event) -> bool:
         channel, quote = event.channel, event.quote

@@ -32,7 +32,7 @@ LANE_BATCH = 64
 RETRY_SECONDS = (0.05, 0.2, 0.5, 1.0, 2.0)
 
 PULLS = frozenset({"addressed", "tagged", "quote", "window", "report", "photo"})  # what earlier pieces may belong to
-QUICK = frozenset({"command", "click"})  # why an event was kept, when nothing need be prepared for its decision
+QUICK = frozenset({"command", "click", "reaction"})  # why an event was kept, when nothing need be prepared for its decision
 CLICKS = 256  # decisions kept for pages that ask a moment later
 
 Prepare = Callable[[Event, Office], Awaitable[Facts]]
@@ -168,7 +168,9 @@ class Inbox:
             if row is None:
                 continue
             event = stamped(kept[place], row.seq, row.at)
-            self._open_window(event)
+            at_once = decided[place].value if place in decided else None
+            if at_once is None or not at_once.forgotten:
+                self._open_window(event)
             if place in decided:
                 self._settle_at_once(event, decided[place])
             else:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from config.county import Person
 from handlers import commands, learning, people, phrasing, recall, secrecy, submissions
 from handlers.commands import Command
-from handlers.editions import finding, groups, rings, steps
+from handlers.editions import finding, groups, responses, rings, steps
 from handlers.events import CONSOLE, Event, Facts
 from handlers.faq import handover, numbers, policy, reminders, room
 from handlers.office import Office
@@ -144,7 +144,7 @@ def _command(event: Event, names: Container[str]) -> Command:
 
 
 def _hear(turn: Turn) -> None:
-    if numbers.claims(turn):
+    if numbers.claims(turn) or responses.heard(turn):
         return None
     command = _command(turn.event, turn.office.unit_named)
     if _for_tax(turn, command):

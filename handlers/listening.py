@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from config.county import Person
 from handlers import commands, saying
 from handlers.commands import Command
-from handlers.editions import finding, groups
+from handlers.editions import finding, groups, reactions
 from handlers.events import Event
 from handlers.faq.askers import speaks_for_bureau
 from handlers.faq.hall import PERSONAL
@@ -27,12 +27,22 @@ class Heard:
 
     window_open: bool = False
     quotes_task: bool = False
+    quotes_edition: bool = False
     step_open: bool = False
     now: int = 0
 
 
 def keep(event: Event, office: Office, heard: Heard) -> str:
-    """Why a message is kept (addressed, tagged, quote, command, search, done, window, report, photo), or "" to forget it."""
+    """Why a message is kept (addressed, tagged, quote, command, search, done, window, report, photo), or "" to forget it.
+
+    "reaction": only to be counted, and forgotten in the same transaction.
+    """
+    if heard.quotes_edition and not event.photos and reactions.read(event.text):
+        return "reaction"
+    return _keep(event, office, heard) or ("reaction" if heard.quotes_edition and not event.photos else "")
+
+
+def _keep(event: Event, office: Office, heard: Heard) -> str:
     if event.kind != "message":
         return event.kind
     command = commands.parse(event.text, office.unit_named)

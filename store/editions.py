@@ -260,6 +260,12 @@ def deliveries(source: Reader, day: str) -> list[tuple[str, str, int, str, int, 
     ).fetchall()
 
 
+def newest_delivery(source: Reader, group: str) -> str:
+    """The day of the last edition a group was sent, or ""."""
+    row = source.execute("select max(day) from delivery where group_id = ? and kind = 'edition'", (group,)).fetchone()
+    return str(row[0] or "")
+
+
 def propose_correction(tx: Tx, day: str, item: int | None, kind: str, text: str, person: str = "") -> int:
     """A correction or recall waiting for approval; one open proposal per (day, item, kind)."""
     known = tx.one(
