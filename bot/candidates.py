@@ -25,6 +25,7 @@ SENT_BACK = 30  # days a story that went out may not come again (digest.md D2)
 LEARNT_BACK = 60  # days of decisions and reactions that count
 EVEN = 10  # decisions or views it takes to move a factor noticeably
 FACTORS = (0.5, 1.5)
+HANDED_IN = "submitted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +74,17 @@ def _weighed(
 ) -> tuple[Item, Score]:
     title, body = digest.read(source, row.n)
     item = Item(
-        str(row.n), title, body, row.day, row.source_name, row.url, row.published_at, row.doc_number or None, row.issuer or None
+        str(row.n), title, body, row.day, _whose(row), row.url, row.published_at, row.doc_number or None, row.issuer or None
     )  # fmt: skip
     similar = 0.5 * row.similarity
     found = score(item, by, similar)
     good, shown = warm.get((found.column, row.source), (0, 0))
     return item, score(item, by, similar, _shrunk(good, shown)) if shown else found
+
+
+def _whose(row: ItemRow) -> str:
+    """The source its weight and quota hang on: of what people handed in, who issued it, for they are not one source."""
+    return row.issuer if row.source == HANDED_IN else row.source_name
 
 
 def _shrunk(good: int, shown: int) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import AsyncIterator
 
 import pytest
@@ -11,6 +12,7 @@ import pytest_asyncio
 from bot.candidates import run_day
 from bot.console.digest import ordered
 from bot.console.digest_archive import marked
+from bot.console.digest_preview import laid
 from handlers.editions import timing
 from store import digest, editions, sources
 from tests.console_house import House, open_house
@@ -147,3 +149,50 @@ async def test_every_candidate_shows_its_sum_and_why_it_is_not_in(house: House) 
     for row in rows:
         assert f"<b>{row.score:.1f}</b>" in page
     assert len(re.findall(r"第\d+条</b>", page)) == len(await lines(house, day))
+
+
+async def test_three_people_let_it_pass_by_clicks_and_today_says_whose_turn_it_is(house: House) -> None:
+    day = await day_of(house)
+
+    async def step(person: str, word: str, **form: str) -> str:
+        sent = {"step": word, "seen": (await seen(house, day))[:12], "permit": secrets.token_hex(8), **form}
+        return await (await house.post(person, "/digest/steps", sent)).text()
+
+    assert "摘要待送审" in await (await house.get("qinyue", "/today")).text()
+    assert "摘要待" not in await (await house.get("fanwen", "/today")).text()
+    page = await step("gaoyuan", "签发")
+    assert "note bad" in page
+    assert "范文" in await step("qinyue", "送审")
+    assert "摘要待审核" in await (await house.get("fanwen", "/today")).text()
+    page = await step("fanwen", "退回", why="")
+    assert "note bad" in page, "a reason is asked for"
+    page = await step("fanwen", "通过")
+    assert "高远" in page
+    assert "摘要待签发" in await (await house.get("gaoyuan", "/today")).text()
+    page = await step("gaoyuan", "签发")
+    assert "note ok" in page and "note bad" not in page
+    edition = await house.parts.engine.store.read(lambda c: editions.get(c, day))
+    assert edition is not None and edition.state in ("approved", "sent"), "sent at once when its minute is past"
+    history = await (await house.get("hetao", "/digest/history", params={"day": day})).text()
+    assert "秦月" in history and "编辑通过" in history and "审核通过" in history
+
+
+async def test_the_preview_is_what_is_sent_and_says_its_size(house: House) -> None:
+    day, engine = await day_of(house), house.parts.engine
+    page = await (await house.get("gaoyuan", "/digest/preview", params={"day": day})).text()
+    for title in await lines(house, day):
+        assert title in page
+    assert "字节" in page and "机关通知学习群" in page
+    for form in ("markdown", "news", "picture", "nonsense"):
+        answer = await house.get("gaoyuan", "/digest/preview", params={"day": day, "form": form})
+        assert answer.status == 200
+    assert (await house.post("qinyue", "/digest/form", {"group": "tongzhi", "form": "news"})).status in (303, 422)
+    assert engine.office.address_of("tongzhi")
+
+
+async def test_markdown_is_laid_out_without_markup_of_ours() -> None:
+    assert laid("## 标题\n> **重** [x](https://a.cn/b) <b>") == [
+        ("h2", [("标题", "")]),
+        ("quote", [("重", "b"), (" ", ""), ("x", "https://a.cn/b"), (" <b>", "")]),
+    ]
+    assert laid("[x](javascript:alert)")[0][1] == [("[x](javascript:alert)", "")]

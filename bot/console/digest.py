@@ -14,7 +14,7 @@ from bot.candidates import run_day
 from bot.console import digest_archive, digest_choices, digest_history, digest_preview, digest_sources
 from bot.console.bureau import click
 from bot.console.digest_frame import DAY, EDITORS, VIEW, fields, number_of, show
-from bot.console.digest_look import SEEN, look
+from bot.console.digest_look import SEEN, TERMS, look
 from bot.console.session import ENGINE, guarded, viewer_of
 from config.county import Person
 from config.errors import Rejected
@@ -78,6 +78,8 @@ async def _page(
         due=timing.clock(office.rules.digest_at),
         until=timing.clock(office.rules.digest_until),
         columns=desk.COLUMNS,
+        terms=TERMS,
+        pasted=told in (*FAULTS, "taken", "open"),
         most=desk.MOST,
         seen=found["edition"].hash[:SEEN] if found["edition"] else "",
         said=said or TOLD.get(told, ""),

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 import secrets
+import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 
 from bot.console.session import ENGINE, render, viewer_of
+from config.county import Person
 from config.errors import Rejected
+from handlers.editions import corrections, steps, timing
+from handlers.office import Office
+from store import editions
 
 VIEW = ("editor", "reviewer", "publisher", "admin")
 KEEPERS = ("editor", "admin")  # who turns sources on and off
@@ -46,6 +51,7 @@ LOOKS = {  # a state's mark, one of base.css's
     "recalled": "returned",
 }
 ITEM_STATES = {"kept": "可用", "held": "要人看", "pulled": "已撤稿", "erased": "已删除"}
+DOING = {"edit": "送审", "review": "审核", "publish": "签发"}
 STEPS = {"edit": "编辑", "review": "审核", "publish": "签发"}
 
 
@@ -89,3 +95,22 @@ def number_of(text: str) -> int:
 async def fields(request: web.Request) -> dict[str, str]:
     """A form's words, stripped."""
     return {name: str(value).strip() for name, value in (await request.post()).items()}
+
+
+def turn_of(source: sqlite3.Connection, office: Office, person: Person, now: int) -> tuple[str, int]:
+    """What waits for this person's step on the edition in the making: its name for 今天要办, and 1 or 0."""
+    edition = editions.get(source, timing.edition_day(source, office, now))
+    if edition is None or not edition.hash:
+        return "", 0
+    passed = editions.passed(source, edition.day, edition.hash)
+    step = next((one for one in steps.STEPS[edition.mode] if one.before == edition.state), None)
+    if step is None or person.id in passed.values() or not set(step.roles).intersection(person.roles):
+        return "", 0
+    return f"{timing.spoken(edition.day)}摘要待{DOING[step.name]}", 1
+
+
+def to_pass(source: sqlite3.Connection, person: Person) -> int:
+    """Corrections that wait for somebody like this person."""
+    if not set(corrections.JUDGES).intersection(person.roles):
+        return 0
+    return sum(one.proposed_by != person.id for one in editions.corrections(source, state="proposed"))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -18,6 +20,7 @@ from handlers.events import Message
 from handlers.office import Channel, Office
 from store import edition_notes, editions
 
+MARKED = re.compile(r"\*\*(?P<bold>[^*\n]+)\*\*|\[(?P<words>[^\]\n]+)\]\((?P<url>https?://[^)\s]+)\)")
 FORMS = {"text": "文字", "markdown": "排版文字", "news": "图文卡片", "picture": "长图"}
 
 
@@ -32,11 +35,15 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one group is shown: by which channel, in which form, in which parts; `left` = columns it does not get."""
+    """What one group is shown: by which channel, in which form, in which parts; `left` = lines it does not get.
+
+    `able`: the channel can show that form; another is only looked at, by its limits.
+    """
 
     group: Group
     channel: Channel
     form: str
+    able: bool
     own: str
     parts: list[Part]
     lines: int
@@ -58,7 +65,7 @@ async def page(request: web.Request) -> web.StreamResponse:
         partial(_look, office=office, day=asked if DAY.fullmatch(asked) else "", now=now, group=query.get("group", ""), form=query.get("form", ""))
     )  # fmt: skip
     said = "已改，下一次发送起照这个样子。" if query.get("told") else ""
-    return show(request, "digest_preview.html", **found, forms=FORMS, spoken=timing.spoken, said=said)
+    return show(request, "digest_preview.html", **found, forms=FORMS, laid=laid, spoken=timing.spoken, said=said)
 
 
 def _look(source: sqlite3.Connection, office: Office, day: str, now: int, group: str, form: str) -> dict[str, Any]:
@@ -74,18 +81,39 @@ def _look(source: sqlite3.Connection, office: Office, day: str, now: int, group:
     }
 
 
+def laid(text: str) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Markdown as WeCom lays it out: lines (h2, quote or p) of pieces (words, "" or "b" or a link's address)."""
+    kinds = (("## ", "h2"), ("> ", "quote"))
+    found = []
+    for line in text.split("\n"):
+        sign, kind = next(((sign, kind) for sign, kind in kinds if line.startswith(sign)), ("", "p"))
+        found.append((kind, list(_pieces(line[len(sign) :]))))
+    return found
+
+
+def _pieces(line: str) -> Iterator[tuple[str, str]]:
+    at = 0
+    for match in MARKED.finditer(line):
+        if match.start() > at:
+            yield line[at : match.start()], ""
+        yield (match["bold"], "b") if match["bold"] else (match["words"], match["url"])
+        at = match.end()
+    if at < len(line):
+        yield line[at:], ""
+
+
 def _of(source: sqlite3.Connection, office: Office, day: str, group: Group, form: str) -> Look | None:
     where = office.address_of(group.id)
     if where is None:
         return None
     channel = office.channels[where[0]]
     own = sending.form_of(source, group.id, channel)
-    shown = form if form in channel.forms else own
+    shown = form if form in FORMS else own
     lines = sending.printed(source, group, day)
     made = sending.messages(channel, sending.sheet(office, day, lines), shown)
     left = len(editions.items(source, day)) - len(lines)
     return Look(
-        group, channel, shown, edition_notes.form(source, group.id), [_part(one, channel) for one in made], len(lines), left
+        group, channel, shown, shown in channel.forms, edition_notes.form(source, group.id), [_part(one, channel) for one in made], len(lines), left
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +84,11 @@ def _look(
     rows = [_row(source, one, states.get(one.id, SourceState(one.id)), items.get(one.id, 0)) for one in table]
     order = {"bad": 0, "ok": 1, "off": 2, "manual": 3}
     rows.sort(key=lambda row: order[row.sign])
-    return rows, sources.submissions(source, HANDED), digest.blocked_since(source, now - WEEK)
+    handed = [
+        replace(one, title=one.title or digest.read(source, one.item or 0)[0])
+        for one in sources.submissions(source, HANDED)
+    ]
+    return rows, handed, digest.blocked_since(source, now - WEEK)
 
 
 def _row(connection: sqlite3.Connection, source: Source, state: SourceState, items: int) -> Row:

@@ -22,11 +22,13 @@ from bot.console import (
     steps,
     tasks,
 )
+from bot.console import digest_frame as editing
 from bot.console import twins as twin_pages
 from bot.console.forms import Asker
 from bot.console.rights import scope_of
 from bot.console.session import ENGINE, Viewer, guarded, render, viewer_of
 from bot.console.tasks import Row, rows_of
+from handlers.office import Office
 from handlers.tasks import lifecycle
 from store import audit, board, inbox, outbox, twins
 from store import people as directory
@@ -93,7 +95,10 @@ async def today(request: web.Request) -> web.StreamResponse:
     engine, viewer = request.app[ENGINE], viewer_of(request)
     now = engine.store.now()
     sections, duties = await engine.store.read(
-        lambda c: (_sections(Asker(c, engine.office, viewer.person, now)), _duties(c, viewer))
+        lambda c: (
+            _sections(Asker(c, engine.office, viewer.person, now)),
+            [*_duties(c, viewer), *_of_digest(c, engine.office, viewer, now)],
+        )
     )
     return render(
         request,
@@ -139,6 +144,16 @@ def _duties(connection: sqlite3.Connection, viewer: Viewer) -> list[Duty]:
             Duty("待登记的人", len(directory.strangers(connection)), "/people"),
             Duty("待答复的意见", directory.unanswered(connection), "/opinions"),
         ]
+    return [duty for duty in found if duty.count]
+
+
+def _of_digest(connection: sqlite3.Connection, office: Office, viewer: Viewer, now: int) -> list[Duty]:
+    """The step of the edition in the making, where it is this person's turn, and corrections they may let pass."""
+    if not viewer.has(*editing.VIEW):
+        return []
+    waiting = Duty(*editing.turn_of(connection, office, viewer.person, now), "/digest")
+    passing = editing.to_pass(connection, viewer.person)
+    found = (waiting, Duty("待通过的更正", passing, "/digest/history"))
     return [duty for duty in found if duty.count]
 
 
