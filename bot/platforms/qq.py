@@ -162,8 +162,7 @@ class QQPlatform:
         ours = hmac.compare_digest(
             headers.get("X-Bot-Appid", "").encode("utf-8", "surrogateescape"), self._setup.text("appid").encode()
         )
-        plain = headers.get("Content-Encoding", "identity") == "identity"
-        return right and ours and plain and abs(time.time() - int(stamp)) <= self._setup.number("fresh_seconds")
+        return right and ours and abs(time.time() - int(stamp)) <= self._setup.number("fresh_seconds")
 
     def _challenged(self, data: object) -> web.Response:
         asked = data if isinstance(data, dict) else {}
@@ -226,8 +225,8 @@ class QQPlatform:
 
 
 async def _read(request: web.Request) -> bytes | None:
-    """The body, or None when there is too much of it."""
-    if (request.content_length or 0) > BODY_BYTES:
+    """The body, or None when there is too much of it, or it is packed."""
+    if (request.content_length or 0) > BODY_BYTES or request.headers.get("Content-Encoding", "identity") != "identity":
         return None
     parts, size = [], 0
     async for part in request.content.iter_any():

@@ -59,7 +59,6 @@ class QQSimulator(Stage):
         self.hub = Hub(self.valid)
         self._valid: set[str] = set()
         self._windows: dict[str, _Window] = {}
-        self._places: dict[str, tuple[str, str]] = {}  # openid → room, user
         self._photos: dict[str, bytes] = {}
         self._files: dict[str, tuple[str, bytes]] = {}
         self._challenged = False
@@ -190,8 +189,11 @@ class QQSimulator(Stage):
 
     def _open(self, found: str, room: str, user: str) -> None:
         self._windows.setdefault(found, _Window(time.monotonic() + (GROUP_SECONDS if room else PRIVATE_SECONDS)))
-        self._places[openid("group", room)] = (room, "")
-        self._places[openid("user", user)] = ("", user)
+
+    def _place(self, home: str) -> tuple[str, str] | None:
+        """Which room or person an openid stands for."""
+        rooms = {openid("group", room): (room, "") for room in self.rooms}
+        return (rooms | {openid("user", user): ("", user) for user in self.users}).get(home)
 
     def lapse(self) -> None:
         """Every window closes now, as after five minutes."""
@@ -263,7 +265,7 @@ class QQSimulator(Stage):
         if (trouble := await self.trouble(request)) is not None:
             return trouble
         self.calls.append((request.path, asked))
-        place = self._places.get(request.match_info["openid"])
+        place = self._place(request.match_info["openid"])
         problem = self._problem(place, request.match_info["openid"], asked)
         if problem is not None:
             return problem
