@@ -32,7 +32,7 @@ LANE_BATCH = 64
 RETRY_SECONDS = (0.05, 0.2, 0.5, 1.0, 2.0)
 
 PULLS = frozenset({"addressed", "tagged", "quote", "window", "report", "photo"})  # what earlier pieces may belong to
-QUICK = frozenset({"command", "click", "reaction"})  # why an event was kept, when nothing need be prepared for its decision
+QUICK = frozenset({"command", "click", "reaction"})  # why it was kept, when its decision needs nothing prepared
 CLICKS = 256  # decisions kept for pages that ask a moment later
 
 Prepare = Callable[[Event, Office], Awaitable[Facts]]
