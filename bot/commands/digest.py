@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from bot.commands import Group, data_option, json_option, note, print_json
-from bot.commands.digest_cards import cards
+from bot.commands.digest_cards import cards, leaders
 
 
 @click.group(cls=Group)
@@ -17,6 +17,7 @@ def digest() -> None:
 
 
 digest.add_command(cards)
+digest.add_command(leaders)
 
 
 @digest.command("run")

@@ -1,4 +1,4 @@
-"""`bot digest cards …`: the library of micro-classes and micro-warnings as a file."""
+"""`bot digest cards …` and `bot digest leaders …`: the library of cards and the table of leaders as files."""
 
 from __future__ import annotations
 
@@ -55,6 +55,37 @@ def _put(source: Path, data: Path) -> None:
         raise ConfigError(f"没有这个文件:{source}")
     done = asyncio.run(put_cards(data, source))
     click.echo("已导入:" + "、".join(f"{label} {done[name]}" for name, label in DONE.items()) + "。")
+
+
+@click.group(cls=Group)
+def leaders() -> None:
+    """领导名录：导入、导出。摘要里的姓名和职务与它核对。"""
+
+
+@leaders.command("export")
+@path_argument("target", "文件.csv")
+@data_option
+def export_leaders(target: Path, data: Path) -> None:
+    """导出领导名录。群办正在运行也可以。"""
+    from bot.card_files import standing_leaders
+    from config.digest.leaders import write_leaders
+
+    free(target)
+    rows = standing_leaders(data)
+    write_leaders(rows, target)
+    click.echo(f"已导出 {len(rows)} 行到 {target}。")
+
+
+@leaders.command("import")
+@path_argument("source", "文件.csv")
+@data_option
+def import_leaders(source: Path, data: Path) -> None:
+    """用文件换掉整张领导名录（姓名、职务、任职日期、离任日期）。有一处不对就什么都不改。群办运行时不能导入。"""
+    from bot.card_files import put_leaders
+
+    if not source.is_file():
+        raise ConfigError(f"没有这个文件:{source}")
+    click.echo(f"已导入 {asyncio.run(put_leaders(data, source))} 行。")
 
 
 def free(target: Path) -> None:
