@@ -37,6 +37,7 @@ async def scene(
     users = {person: found.account(person, ROOM) for person in ("limin", "zhangqiang")}
     async with staged(folder / "data", found, groups, users, change, **more) as staging:
         yield staging
+        await staging.house.settle()  # what is leaving would open connections behind the end
 
 
 def platform(found: Scene) -> QQPlatform:
