@@ -6,6 +6,7 @@ Hosts an office names itself (`allow`) may be inside. No error says more of an a
 
 from __future__ import annotations
 
+import io
 import ssl
 import zlib
 from collections.abc import Callable, Iterable, Mapping
@@ -25,6 +26,7 @@ ANSWER_BYTES = 64 << 10
 REDIRECTS = 3
 TIMEOUT = ClientTimeout(total=10, connect=3, sock_read=8)  # security.md E
 CHUNK = 64 << 10
+LARGE = 1 << 20
 DENIED = tuple(
     map(
         ip_network,
@@ -116,7 +118,7 @@ class Fetcher:
         url = _parsed(address)
         try:
             async with self._session(url).request(
-                method, url, data=body or None, headers=headers, allow_redirects=False
+                method, url, data=_streamed(body), headers=headers, allow_redirects=False
             ) as response:
                 return Answer(response.status, response.headers, await _read(response, ANSWER_BYTES))
         except aiohttp.ClientConnectorError as error:
@@ -205,6 +207,11 @@ def retry_after(headers: Mapping[str, str]) -> float:
     """Seconds a server asks us to wait, at most an hour; 0 when it does not say."""
     value = headers.get("Retry-After", "")
     return float(min(int(value), 3600)) if value.isascii() and value.isdigit() and len(value) < 9 else 0.0
+
+
+def _streamed(body: bytes) -> bytes | io.BytesIO | None:
+    """A large body goes out bit by bit, or it would hold up everything else."""
+    return io.BytesIO(body) if len(body) > LARGE else body or None
 
 
 async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:

@@ -1,7 +1,7 @@
 """A report said to the bot alone belongs to the reporter's report group, as if it had been said there to the bot.
 
-Photos, places, tagged words, words that read as a report, and what follows them for ten minutes. Everything else (a tax
-question, a command, 报到) stays private. Answers go where it was said; the group hears what it would have heard.
+Photos, places, tagged words, words that read as a report, what follows them for ten minutes, and what is done with a task.
+Everything else (a tax question, 报到) stays private. Answers go where it was said; the group hears what it would have heard.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from handlers import commands
 from handlers.events import Event
 from handlers.office import Office
 
+ELSEWHERE = commands.ALONE | {"choose", "edition", "lessons", "push", "relearn", "submit", "unlearn"}
 PLACE = "位置："  # what a shared location's words begin with
 
 
 def homeward(engine: Engine, event: Event) -> Event:
-    """The event, of its group when it is a piece of a report."""
+    """The event, of its group when it is a piece of a report or a step of its task."""
     office = engine.office
     person = office.person_at.get((event.channel, event.sender)) if event.private else None
     home = _home(office, person) if person is not None else None
@@ -31,8 +32,8 @@ def homeward(engine: Engine, event: Event) -> Event:
 def _reports(engine: Engine, event: Event) -> bool:
     if event.photos or event.text.startswith(PLACE) or commands.tagged(event.text):
         return True
-    if commands.parse(event.text, engine.office.unit_named).verb:
-        return False
+    if verb := commands.parse(event.text, engine.office.unit_named).verb:
+        return verb not in ELSEWHERE
     if engine.inbox.windows.is_open(event, engine.store.now()):
         return True
     return bool(event.text) and engine.office.reader.listen(event.text, 0)

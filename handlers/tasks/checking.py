@@ -24,7 +24,8 @@ def tell_end(turn: Turn, task: Task, said: str) -> None:
     """One message in the group; reporters who are not there, or joined from elsewhere, privately."""
     moving.announce(turn, "closed", said, task)
     for person in tasks.reporters(turn.tx, task.id):
-        if person != task.reporter or not turn.office.member(task.group_id, person):
+        here = moving.called(turn, task, person) or (turn.sender is not None and turn.sender.id == person)
+        if person != task.reporter or not here:
             turn.tell(person, "closed", said, task=task)
 
 

@@ -178,14 +178,14 @@ def announce(
 
 def reach(turn: Turn, task: Task, person: str, kind: str, said: str, buttons: Buttons = ()) -> bool:
     """Write to somebody an announcement could not call: not in the group, or it is their quiet time. False if nobody can."""
-    if not person or (_called(turn, task, person) and not turn.quiet(task)):
+    if not person or (called(turn, task, person) and not turn.quiet(task)):
         return True
     return turn.tell(person, kind, said, task=task, buttons=buttons) or (
         turn.office.private_address(person) is not None  # they asked for quiet
     )
 
 
-def _called(turn: Turn, task: Task, person: str) -> bool:
+def called(turn: Turn, task: Task, person: str) -> bool:
     """Whether the group's line reaches a person who can answer it there."""
     office, where = turn.office, turn.office.address_of(task.group_id, turn.event.channel)
     if where is None or not office.member(task.group_id, person) or office.channels[where[0]].hears == "none":

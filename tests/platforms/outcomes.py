@@ -1,0 +1,54 @@
+"""What becomes of a message when a platform fails, as the tests found it: (scenario, outcome) rows, shown in docs/platforms/faults.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+Rows = tuple[tuple[str, str], ...]
+
+SENT = "已发出一次"
+RENEWED = "换一次令牌，已发出一次"
+AGAIN = "没有发出，稍后再发"
+RESTS = "没有发出，整个渠道暂停，其他渠道不受影响"
+WAITS = "没有发出，等管理员改好后自动再发"
+NEVER = "没有发出，记为失败，由人处理"
+UNCLEAR_ONCE = "不知道发没发出，自动再发；平台去重，对方只看到一次"
+PARKED = "不知道发没发出，记为“结果不明”，由人决定是否补发"
+
+WECOM_APP: Rows = (
+    ("正常", SENT),
+    ("令牌过期（42001）", RENEWED),
+    ("限频（45009）", RESTS),
+    ("系统繁忙（-1）", AGAIN),
+    ("出口 IP 不可信（60020）", WAITS),
+    ("收件人不可见（81013）", NEVER),
+    ("不回应", UNCLEAR_ONCE),
+    ("回到一半断开", UNCLEAR_ONCE),
+    ("回网页而不是 JSON", UNCLEAR_ONCE),
+    ("慢 30 秒", UNCLEAR_ONCE),
+    ("已发出但没有回执", UNCLEAR_ONCE),
+    ("群里：已发出但没有回执", PARKED),
+)
+WECOM_WEBHOOK: Rows = (
+    ("正常", SENT),
+    ("限频（45009）", RESTS),
+    ("一分钟第 21 条", RESTS),
+    ("系统繁忙（-1）", AGAIN),
+    ("key 已删除（93000）", WAITS),
+    ("内容不合规（40008）", NEVER),
+    ("不回应", PARKED),
+    ("回到一半断开", PARKED),
+    ("回网页而不是 JSON", PARKED),
+    ("慢 30 秒", PARKED),
+    ("已发出但没有回执", PARKED),
+)
+TABLES: Mapping[str, Rows] = {"企业微信自建应用": WECOM_APP, "企业微信群消息推送": WECOM_WEBHOOK}
+
+
+def page() -> str:
+    """The document."""
+    parts = ["# 平台出错时会怎样\n\n本页由测试生成：每一行都用模拟平台跑过。\n"]
+    for name, rows in TABLES.items():
+        table = "\n".join(f"| {scenario} | {outcome} |" for scenario, outcome in rows)
+        parts.append(f"\n## {name}\n\n| 情形 | 结果 |\n|---|---|\n{table}\n")
+    return "".join(parts)
