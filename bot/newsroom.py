@@ -33,7 +33,7 @@ from store.sources import SourceState
 
 log = structlog.get_logger()
 INTAKE_SECONDS = 60
-WEIGH_MINUTES = 20
+WEIGH_MINUTES = 2  # a look at two rows unless something is new
 KEEP_LOG = 30 * 86400
 COMPARED = 400 * 86400  # how far back a new item is compared (digest.md C2)
 FAILED = 2  # times in a row before a source's trouble is told

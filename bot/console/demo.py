@@ -15,6 +15,7 @@ from aiohttp import web
 
 from bot.console import behind
 from bot.console.chat import PREPARER, SHOP
+from bot.console.paste import NEWSROOM
 from bot.console.session import ENGINE, WEB, guarded, render, viewer_of, wants_page
 from bot.console.story import PACE, Storyteller
 from bot.engine import Engine
@@ -133,6 +134,7 @@ async def forward(request: web.Request) -> web.StreamResponse:
     form, engine = await request.post(), request.app[ENGINE]
     seconds = await _seconds(engine, {name: str(form.get(name, "")) for name in ("seconds", "n", "unit")})
     now = await engine.clock.forward(seconds)
+    await request.app[NEWSROOM].weigh_if_new()  # another day is in the making
     request.app[WEB].broadcast("clock", {"now": now})
     if wants_page(request):
         raise web.HTTPSeeOther(_back(request, viewer_of(request).person.id))

@@ -50,6 +50,7 @@ async def paste(request: web.Request) -> web.StreamResponse:
         raise web.HTTPSeeOther(f"{BACK}?told=secret")
     n = await engine.apply(lambda tx: sources.submit(tx, person.id, "", url, title, text))
     await request.app[NEWSROOM].intake.take_submissions()
+    await request.app[NEWSROOM].weigh_if_new()
     found = await engine.store.read(lambda c: sources.submission(c, n))
     told = found.state if found else "open"
     raise web.HTTPSeeOther(
