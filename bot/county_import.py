@@ -6,6 +6,7 @@ sessions and its clock that may run ahead, and the county begins in a fresh one.
 
 from __future__ import annotations
 
+import sqlite3
 import tempfile
 from collections.abc import Sequence
 from functools import partial
@@ -79,12 +80,17 @@ def obstacles(data: Path, after: County) -> list[str]:
     """Units that still have open tasks cannot go."""
     if standing(data) != "real":
         return []
-    kept = {unit.id for unit in after.units}
     with reading(data) as connection:
-        rows = connection.execute(
-            f"select u.unit, coalesce(unit.name, u.unit), count(distinct t.id) from task t join task_unit u on u.task = t.id"  # noqa: S608 - constant
-            f" left join unit on unit.id = u.unit where t.{OPEN} group by u.unit"
-        ).fetchall()
+        return obstacles_in(connection, after)
+
+
+def obstacles_in(connection: sqlite3.Connection, after: County) -> list[str]:
+    """The same of an open database."""
+    kept = {unit.id for unit in after.units}
+    rows = connection.execute(
+        f"select u.unit, coalesce(unit.name, u.unit), count(distinct t.id) from task t join task_unit u on u.task = t.id"  # noqa: S608 - constant
+        f" left join unit on unit.id = u.unit where t.{OPEN} group by u.unit"
+    ).fetchall()
     return [
         f"单位“{name}”({unit})还有 {count} 件没办结的工单，不能删除。请先改派或办结。"
         for unit, name, count in rows

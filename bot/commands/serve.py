@@ -41,6 +41,7 @@ def serve(host: str, port: int | None, data: Path, county: Path | None, no_brows
 
     settings = load_settings(*([county] if county and county.is_dir() else []), data)
     log_to_stderr(settings.log_level)
+    _end_demo(data)
     imported = _county_for(data, county)
     if imported and county:
         from bot.county_import import lay_texts, new_texts
@@ -111,6 +112,14 @@ def _county_for(data: Path, county: Path | None) -> County | None:
         )
     note(f"数据目录 {data} 里已有县资料，没有使用 --county。要更新请用 bot county import。")
     return None
+
+
+def _end_demo(data: Path) -> None:
+    """Put in the county that was handed in and confirmed in a demo's browser."""
+    from bot import incoming
+
+    if (aside := incoming.keep_promise(data)) is not None:
+        note(f"已换成本县资料，演示结束。演示数据移到了 {aside}。")
 
 
 def _shown(host: str) -> str:

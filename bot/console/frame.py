@@ -31,8 +31,8 @@ HEADERS = {
 HSTS = "max-age=31536000"
 SAFE = ("GET", "HEAD")
 REFERER = re.compile(r"https?://[^/]+(/[A-Za-z0-9@_./-]*)(?:\?.*)?")
-BODY_LIMIT = 64 << 10  # bytes; only these routes take photos (security.md E)
-UPLOADS = frozenset({"/in/web/photos", "/in/web/messages", "/tasks/{number}/steps", "/learning/preview"})
+BODY_LIMIT = 64 << 10  # bytes; only these routes take photos or files (security.md E)
+UPLOADS = frozenset({"/in/web/photos", "/in/web/messages", "/tasks/{number}/steps", "/learning/preview", "/county"})
 SENTENCES = {
     400: "请求不完整，请刷新页面后重试。",
     401: "请先登录。",

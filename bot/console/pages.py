@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from bot.console import (
+    county,
     delivery,
     digest,
     duties,
@@ -48,6 +49,7 @@ PARTS = (
     faq,
     rehearsal,
     exports,
+    county,
 )
 SHOWN = 12  # rows a section shows; the rest is a link to the board
 LOOKED_AT = 500  # open tasks in scope that are sorted into sections

@@ -89,6 +89,7 @@ NAVIGATION = (
     Link("/digest", "摘要", ("editor", "reviewer", "publisher", "admin")),
     Link("/rehearsal", "演练", ("dispatcher", "verifier", "arbiter", "leader", "admin")),
     Link("/delivery", "送达", ("admin", "dispatcher")),
+    Link("/county", "县资料", ("admin", "security_admin")),
     Link("/people", "人员", ("admin", "security_admin")),
     Link("/opinions", "意见", ("admin",)),
     Link("/audit", "审计", ("auditor",)),
