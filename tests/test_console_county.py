@@ -60,7 +60,7 @@ async def test_mistakes_are_named_by_file_row_and_column_and_change_nothing(hous
     assert await hand_in(house, "hetao", 人员__csv=people) == 303
     page = await said(house)
     assert "人员.csv" in page or "people.csv" in page
-    assert "nowhere" in page and "飞行员" in page and ">2<" in page and ">3<" in page and "确认导入" not in page
+    assert "飞行员" in page and "重复" in page and ">3<" in page and "缺少这张表" in page and "确认导入" not in page
     assert (await house.post("hetao", "/county/confirm")).status == 422
     assert house.parts.engine.office.county.people == shipped_county().people
 
