@@ -26,6 +26,17 @@ AWAIT_SECONDS = 3600.0
 class _Open:
     window: Window
     used: int
+    own: int = 0  # answers to whoever opened it; not known of an earlier process
+
+    @property
+    def free(self) -> int:
+        """How many more it takes."""
+        return REPLIES - self.used
+
+    @property
+    def spare(self) -> int:
+        """How many of those are for others than whoever opened it; in private they are all for the same person."""
+        return self.free if self.window.address.startswith("u") else self.free - max(0, RESERVED - self.own)
 
 
 class Replies:
@@ -78,11 +89,12 @@ class Replies:
             if found is None:
                 raise self.wait(row.address)
             return found, True
-        free = max(1, min(parts, _free(held))) if held is not None else parts
+        free = max(1, min(parts, held.free)) if held is not None else parts
         window = held.window if held is not None else None
         slot, again = await store.write(lambda tx: qq.claim(tx, self._channel, row.seq, window, free))
         if held is not None and not again:
             held.used += slot.parts
+            held.own += slot.parts if held.window.id == quote else 0
         return slot, again
 
     def _pick(self, address: str, quote: str) -> _Open | None:
@@ -90,10 +102,9 @@ class Replies:
         now = time.time()
         here = [held for held in self._open.get(address, ()) if held.window.until > now]
         for held in here:
-            if held.window.id == quote and _free(held):
+            if held.window.id == quote and held.free > 0:
                 return held
-        spare = 0 if address.startswith("u") else RESERVED
-        return next((held for held in reversed(here) if _free(held) > spare), None)
+        return next((held for held in reversed(here) if held.spare > 0), None)
 
     def _may_push(self, address: str) -> bool:
         at = self._silent.get(address)
@@ -143,7 +154,3 @@ class Replies:
             return False
         self.waiting.discard(address)
         return bool(await store.write(lambda tx: outbox.hasten(tx, self._channel, outbox.AWAITING, address)))
-
-
-def _free(held: _Open) -> int:
-    return REPLIES - held.used
