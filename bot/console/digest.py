@@ -11,7 +11,7 @@ from functools import partial
 from aiohttp import web
 
 from bot.candidates import run_day
-from bot.console import digest_archive, digest_choices, digest_history, digest_preview, digest_sources
+from bot.console import cards, digest_archive, digest_choices, digest_history, digest_preview, digest_sources, leaders
 from bot.console.bureau import click
 from bot.console.digest_frame import DAY, EDITORS, VIEW, fields, number_of, show
 from bot.console.digest_look import SEEN, TERMS, look
@@ -51,7 +51,7 @@ def add_routes(app: web.Application) -> None:
     app.router.add_get("/digest", guarded(page, *VIEW))
     app.router.add_post("/digest/edit", guarded(edit, *EDITORS, "reviewer", "publisher"))
     app.router.add_post("/digest/steps", guarded(take_step, *EDITORS, "reviewer", "publisher"))
-    for part in (digest_archive, digest_choices, digest_history, digest_preview, digest_sources):
+    for part in (cards, digest_archive, digest_choices, digest_history, digest_preview, digest_sources, leaders):
         part.add_routes(app)
 
 
