@@ -6,6 +6,7 @@ In a group only messages that begin with @群办 reach the bot, unless `all_mess
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import contextlib
 import itertools
@@ -319,6 +320,11 @@ class QQGatewaySimulator(QQSimulator):
     """The same platform, events by WebSocket."""
 
     mode = "gateway"
+
+    @property
+    def connected(self) -> asyncio.Event:
+        """Set while a bot is there."""
+        return self.hub.connected
 
 
 def _error(code: int) -> web.Response:

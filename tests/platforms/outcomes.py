@@ -13,6 +13,7 @@ RESTS = "没有发出，整个渠道暂停，其他渠道不受影响"
 WAITS = "没有发出，等管理员改好后自动再发"
 NEVER = "没有发出，记为失败，由人处理"
 UNCLEAR_ONCE = "不知道发没发出，自动再发；平台去重，对方只看到一次"
+SPEAKS = "没有发出，群里下一次 @ 群办时自动再发"
 PARKED = "不知道发没发出，记为“结果不明”，由人决定是否补发"
 
 WECOM_APP: Rows = (
@@ -42,7 +43,24 @@ WECOM_WEBHOOK: Rows = (
     ("慢 30 秒", PARKED),
     ("已发出但没有回执", PARKED),
 )
-TABLES: Mapping[str, Rows] = {"企业微信自建应用": WECOM_APP, "企业微信群消息推送": WECOM_WEBHOOK}
+QQ: Rows = (
+    ("答复：正常", SENT),
+    ("答复：令牌过期（11243）", RENEWED),
+    ("答复：限频（22009）", RESTS),
+    ("答复：有未报备的网址（304003）", NEVER),
+    ("答复：已过 5 分钟（304027）", SPEAKS),
+    ("答复：图片失效（304082）", AGAIN),
+    ("答复：不回应", UNCLEAR_ONCE),
+    ("答复：回到一半断开", UNCLEAR_ONCE),
+    ("答复：回网页而不是 JSON", UNCLEAR_ONCE),
+    ("答复：慢 30 秒", UNCLEAR_ONCE),
+    ("答复：已发出但没有回执", UNCLEAR_ONCE),
+    ("主动：群不收（40034105）", SPEAKS),
+    ("主动：已发出但没有回执", PARKED),
+    ("主动：不回应", PARKED),
+    ("AppSecret 不对", RESTS),
+)
+TABLES: Mapping[str, Rows] = {"企业微信自建应用": WECOM_APP, "企业微信群消息推送": WECOM_WEBHOOK, "QQ 官方机器人": QQ}
 
 
 def page() -> str:
