@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import os
 import shutil
@@ -14,8 +15,8 @@ from pathlib import Path
 
 from bot import backup, ocr
 from config.county import County
-from config.errors import ConfigError
-from config.settings import Settings, load_settings
+from config.errors import ConfigError, SendError
+from config.settings import ChannelSettings, Settings, load_settings
 from store import county, meta, sessions
 from store.lock import FileLock
 from store.peeking import reading
@@ -28,6 +29,7 @@ LITTLE_SPACE, NO_SPACE = 2 << 30, 200 << 20  # bytes
 BACKUP_LATE = 2  # times the interval
 DRILL_DAYS = 90
 STUCK_SECONDS = 600
+PROBE_SECONDS = 15.0
 NAMED = 8
 NETWORK_DISKS = ("nfs", "cifs", "smb", "9p", "fuse.sshfs")  # security.md E: local disk only
 OFFICERS = {"handler", "deputy", "unit_leader"}
@@ -78,6 +80,7 @@ def examine(data: Path) -> Iterator[Finding]:
     except ConfigError as error:
         yield wrong(str(error))
         return
+    yield from _channels(settings)
     yield from _backups(data, settings)
 
 
@@ -194,6 +197,31 @@ def _private_channels(settings: Settings) -> set[str]:
             continue  # named by the settings' own finding when the server starts
         private |= {name for name, platform in built.items() if platform.channel.can_private}
     return private
+
+
+def _channels(settings: Settings) -> Iterator[Finding]:
+    """Every configured channel, proved where it can be without anybody seeing it."""
+    for name, channel in settings.channels.items():
+        yield asyncio.run(_proved(name, channel))
+
+
+async def _proved(name: str, channel: ChannelSettings) -> Finding:
+    from bot.platforms.registry import Provable, connect
+
+    try:
+        platform = connect({name: channel}, Path, demo=False)[name]
+    except ConfigError as error:
+        return wrong(str(error))
+    title = f"渠道 {name}（{platform.channel.label}）"
+    try:
+        if not isinstance(platform, Provable):
+            return ok(f"{title}:配置完整，启动后看连接情况")
+        async with asyncio.timeout(PROBE_SECONDS):
+            return ok(f"{title}:{await platform.probe()}")
+    except (SendError, TimeoutError) as error:
+        return wrong(f"{title}:{error or '没有回应'}")
+    finally:
+        await platform.close()
 
 
 def _people(found: County, private: set[str]) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bot.engine import Engine
 from bot.platforms import Platform
@@ -27,6 +27,7 @@ KINDS: Mapping[str, str] = {
     "wecom-app": "bot.platforms.wecom_app:WecomAppPlatform",
     "wecom-webhook": "bot.platforms.wecom_webhook:WecomWebhookPlatform",
     "wecom-aibot": "bot.platforms.wecom_aibot:WecomAibotPlatform",
+    "wecom-aibot-webhook": "bot.platforms.wecom_aibot_webhook:WecomAibotWebhookPlatform",
     "qq": "bot.platforms.qq:QQPlatform",
 }
 RESERVED = frozenset({"web", "clock", "console"})
@@ -41,6 +42,14 @@ class Connected(Platform, Protocol):
     """A platform outside this process. `engine` is set before `start`."""
 
     engine: Engine | None
+
+
+@runtime_checkable
+class Provable(Protocol):
+    """A platform that can prove its connection without anybody seeing it (`bot check`)."""
+
+    async def probe(self) -> str:
+        """What was found, in a few words. Raises a SendError that says what to mend."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,7 @@ async def test_the_main_job_one_to_one_with_photos_and_the_group_told(scene: Sce
     await expect(told(LIMIN, "已办结"))
     await scene.house.settle()
     assert await scene.house.sql("select state, group_id from task") == [("closed", REPORTS)]
+    assert await scene.house.sql("select role from task_photo order by 1") == [("evidence",), ("report",)]
     assert simulator(scene).renewals == 1
 
 
