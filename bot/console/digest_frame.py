@@ -21,6 +21,7 @@ VIEW = ("editor", "reviewer", "publisher", "admin")
 KEEPERS = ("editor", "admin")  # who turns sources on and off
 EDITORS = ("editor",)
 NUMBER = re.compile(r"[0-9]{1,15}")
+FORMS_OF = {"/digest/edit": "/digest", "/digest/steps": "/digest", "/digest/corrections": "/digest/history"}
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 TABS = (
     ("/digest", "今日摘要"),
@@ -72,6 +73,7 @@ def show(request: web.Request, template: str, status: int = 200, **context: Any)
         template,
         status,
         **{
+            "path": FORMS_OF.get(request.path, request.path),
             "tabs": [tab for tab in TABS if tab[0] in known],
             "office": office,
             "states": STATES,

@@ -25,7 +25,8 @@ from store.editions import Correction
 SHOWN = 60
 HASH = 12
 WORD = "摘要"
-VERDICTS = {"pass": "通过", "back": "退回", "none": "定为不发", "reopen": "重开"}
+PASSED = {"edit": "送审", "review": "审核通过", "publish": "签发"}
+VERDICTS = {"back": "退回", "none": "定为不发", "reopen": "重开"}
 STATES = {"proposed": "待通过", "approved": "待发出", "sent": "已发出", "dropped": "作废"}
 MARKS = {"proposed": "due_soon", "approved": "accepted", "sent": "closed", "dropped": "withdrawn"}
 KINDS = {"correction": "更正", "recall": "撤回"}
@@ -69,6 +70,7 @@ async def _page(
         **found,
         spoken=timing.spoken,
         verdicts=VERDICTS,
+        passing=PASSED,
         sending=SENDING,
         delivered=DELIVERED,
         kinds=KINDS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -11,15 +12,20 @@ from typing import Any
 
 from aiohttp import web
 
+from bot.console import chat
 from bot.console.digest_frame import DAY, KEEPERS, VIEW, fields, show
 from bot.console.session import ENGINE, guarded, record, viewer_of
 from config.county import Group
-from config.errors import Rejected
-from handlers.editions import sending, timing
+from config.errors import Busy, Rejected
+from digests.rendering import Sheet
+from handlers.editions import picturing, sending, timing
 from handlers.events import Message
 from handlers.office import Channel, Office
-from store import edition_notes, editions
+from store import edition_notes, editions, photos
 
+PICTURE_BYTES = 2 << 20  # platforms.md 3: a picture a WeCom robot takes
+DRAWING, KEPT = 10.0, 4  # seconds a picture may take, pictures kept in memory
+DRAWN: web.AppKey[dict[str, bytes]] = web.AppKey("drawn", dict)
 MARKED = re.compile(r"\*\*(?P<bold>[^*\n]+)\*\*|\[(?P<words>[^\]\n]+)\]\((?P<url>https?://[^)\s]+)\)")
 FORMS = {"text": "文字", "markdown": "排版文字", "news": "图文卡片", "picture": "长图"}
 
@@ -48,24 +54,66 @@ class Look:
     parts: list[Part]
     lines: int
     left: int
+    sheet: Sheet
 
 
 def add_routes(app: web.Application) -> None:
     """Everybody of the digest looks; editors and administrators choose a group's form."""
+    app[DRAWN] = {}
     app.router.add_get("/digest/preview", guarded(page, *VIEW))
+    app.router.add_get("/digest/picture", guarded(picture, *VIEW))
     app.router.add_post("/digest/form", guarded(choose_form, *KEEPERS))
 
 
 async def page(request: web.Request) -> web.StreamResponse:
-    """One group at a time (?day=, ?group=), in its own form or another its channel can show (?form=)."""
-    engine, query = request.app[ENGINE], request.query
-    office, now = engine.office, engine.store.now()
-    asked = query.get("day", "")
-    found = await engine.store.read(
-        partial(_look, office=office, day=asked if DAY.fullmatch(asked) else "", now=now, group=query.get("group", ""), form=query.get("form", ""))
+    """One group at a time (?day=, ?group=), in its own form or another (?form=)."""
+    found = await _found(request, request.query.get("form", ""))
+    look, fault, size = found["look"], "", 0
+    if look is not None and look.form == "picture":
+        try:
+            size = len(await _drawn(request, look.sheet))
+        except (Busy, Rejected, OSError, TimeoutError) as error:
+            fault = str(error) if isinstance(error, (Busy, Rejected)) else "长图没有画出来，请稍后再试。"
+    said = "已改，下一次发送起照这个样子。" if request.query.get("told") else ""
+    return show(
+        request, "digest_preview.html", **found, forms=FORMS, laid=laid, spoken=timing.spoken, said=said, fault=fault,
+        drawn=size, most_drawn=PICTURE_BYTES,
     )  # fmt: skip
-    said = "已改，下一次发送起照这个样子。" if query.get("told") else ""
-    return show(request, "digest_preview.html", **found, forms=FORMS, laid=laid, spoken=timing.spoken, said=said)
+
+
+async def picture(request: web.Request) -> web.StreamResponse:
+    """The long picture of a group's edition, drawn as it would be to be sent."""
+    look = (await _found(request, "picture"))["look"]
+    if look is None:
+        raise web.HTTPNotFound(text="没有内容。")
+    body = await _drawn(request, look.sheet)
+    return web.Response(body=body, content_type="image/png", headers={"Cache-Control": "private, no-store"})
+
+
+async def _found(request: web.Request, form: str) -> dict[str, Any]:
+    engine, query = request.app[ENGINE], request.query
+    day = query.get("day", "") if DAY.fullmatch(query.get("day", "")) else ""
+    look = partial(
+        _look, office=engine.office, day=day, now=engine.store.now(), group=query.get("group", ""), form=form
+    )
+    return await engine.store.read(look)
+
+
+async def _drawn(request: web.Request, shown: Sheet) -> bytes:
+    """The picture's bytes; a file made only to be looked at does not stay."""
+    from digests.rendering import sheet_json
+
+    name, drawn, shop = picturing.name(shown), request.app[DRAWN], request.app[chat.SHOP]
+    if name not in drawn:
+        if not shop.picture(name).exists():
+            async with asyncio.timeout(DRAWING):
+                await shop.draw(name, sheet_json(shown))
+        while len(drawn) >= KEPT:
+            drawn.pop(next(iter(drawn)))
+        drawn[name] = await asyncio.to_thread(shop.picture(name).read_bytes)
+        if await request.app[ENGINE].store.read(lambda c: photos.drawing(c, name)) is None:
+            await asyncio.to_thread(shop.erase, name)
+    return drawn[name]
 
 
 def _look(source: sqlite3.Connection, office: Office, day: str, now: int, group: str, form: str) -> dict[str, Any]:
@@ -110,11 +158,11 @@ def _of(source: sqlite3.Connection, office: Office, day: str, group: Group, form
     own = sending.form_of(source, group.id, channel)
     shown = form if form in FORMS else own
     lines = sending.printed(source, group, day)
-    made = sending.messages(channel, sending.sheet(office, day, lines), shown)
+    sheet = sending.sheet(office, day, lines)
+    made = sending.messages(channel, sheet, shown)
     left = len(editions.items(source, day)) - len(lines)
     return Look(
-        group, channel, shown, shown in channel.forms, edition_notes.form(source, group.id), [_part(one, channel) for one in made], len(lines), left
-    )  # fmt: skip
+        group, channel, shown, shown in channel.forms, edition_notes.form(source, group.id), [_part(one, channel) for one in made], len(lines), left, sheet)  # fmt: skip
 
 
 def _part(message: Message, channel: Channel) -> Part:
