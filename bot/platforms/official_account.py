@@ -20,6 +20,7 @@ from yarl import URL
 from bot.engine import Engine
 from bot.fetcher import Fetcher
 from bot.platforms import Pace, wecom_parts
+from bot.platforms.alone import homeward
 from bot.platforms.envelope import Envelope, fields, fresh, read_body, refused, same, sign
 from bot.platforms.official_api import BASE, Closed, OfficialApi
 from bot.platforms.registry import Setup
@@ -174,7 +175,7 @@ class OfficialAccountPlatform:
     def parse(self, found: Mapping[str, Any]) -> Event | None:
         """One opened message as an event; None for what is not followed."""
         said = letter(self.channel.name, found)
-        return said.event if said is not None else None
+        return homeward(self._live, said.event) if said is not None else None
 
     def _opened(self, query: Mapping[str, str], body: bytes) -> Mapping[str, Any] | None:
         """The fields of a message, if it is WeChat's and for this account."""

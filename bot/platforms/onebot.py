@@ -23,6 +23,7 @@ from aiohttp import web
 from bot.engine import Engine
 from bot.fetcher import Fetcher
 from bot.platforms import Pace, onebot_events, onebot_history, segments
+from bot.platforms.alone import homeward
 from bot.platforms.onebot_http import NO_LINE, OFFLINE_SECONDS, HttpApi, signed_body
 from bot.platforms.onebot_lines import FRAME_BYTES, HEARTBEAT, Found, Lines, keep_dialling
 from bot.platforms.registry import Setup
@@ -249,7 +250,8 @@ class OneBotPlatform:
         """One OneBot event as ours; None for what we do not follow or what is another account's."""
         if self._self_id and str(found.get("self_id") or self_id) != self._self_id:
             return None
-        return onebot_events.read(self.channel.name, found, self_id, self._group)
+        event = onebot_events.read(self.channel.name, found, self_id, self._group)
+        return homeward(self._live, event) if event is not None and event.private else event
 
     def _group(self, address: str) -> str:
         group = self._live.office.group_at.get((self.channel.name, address))

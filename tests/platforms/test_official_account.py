@@ -116,7 +116,7 @@ async def test_every_kind_of_word_is_heard(safe: Scene, kind: str, content: dict
     found = {"ToUserName": ACCOUNT, "FromUserName": LIMIN, "CreateTime": "1764000000", "MsgType": kind, "MsgId": "7"}
     event = platform.parse({**found, **content})
     assert event is not None and (event.text, event.address, event.sent_at) == (text, LIMIN, 1764000000)
-    assert event.private
+    assert event.address == event.sender
     assert platform.parse({**found, "MsgType": "event", "Event": "subscribe"}) is None
 
 
