@@ -184,9 +184,9 @@ class QQSimulator(Stage):
     async def _taken(self, body: bytes) -> bool:
         try:
             status, answer = await self.post(body)
-            return status == 200 and json.loads(answer).get("d") == 0
-        except (aiohttp.ClientError, ValueError):
+        except aiohttp.ClientError:
             return False
+        return status == 200 and b'"d": 1' not in answer  # other bots answer nothing at all, and are done
 
     def _open(self, found: str, room: str, user: str) -> None:
         self._windows.setdefault(found, _Window(time.monotonic() + (GROUP_SECONDS if room else PRIVATE_SECONDS)))
@@ -256,7 +256,10 @@ class QQSimulator(Stage):
             return denied
         asked = await request.json()
         info = f"file{len(self._files)}"
-        self._files[info] = (request.match_info["openid"], base64.b64decode(asked["file_data"]))
+        photo = self._photos.get(str(asked.get("url", "")).rpartition("/")[2])
+        if photo is None and not asked.get("file_data"):
+            return _error(304083)
+        self._files[info] = (request.match_info["openid"], photo or base64.b64decode(asked["file_data"]))
         return web.json_response({"file_uuid": info, "file_info": info, "ttl": 3600})
 
     async def _message(self, request: web.Request) -> web.StreamResponse:
