@@ -90,6 +90,11 @@ def find(connection: sqlite3.Connection, channel: str, event_id: str) -> InboxRo
     return InboxRow(*row) if row else None
 
 
+def is_open(connection: sqlite3.Connection, seq: int) -> bool:
+    """Whether an event is still undecided."""
+    return connection.execute("select 1 from inbox where seq = ? and state = 'open'", (seq,)).fetchone() is not None
+
+
 def bodies(connection: sqlite3.Connection, seqs: Sequence[int]) -> dict[int, InboxRow]:
     """Rows by sequence number."""
     marks = ",".join("?" * len(seqs))

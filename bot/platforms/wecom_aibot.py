@@ -23,12 +23,13 @@ from bot.platforms import Pace, standing
 from bot.platforms import wecom_aibot_cards as cards
 from bot.platforms import wecom_aibot_events as events
 from bot.platforms import wecom_aibot_media as media
+from bot.platforms.alone import homeward
 from bot.platforms.registry import Setup
 from bot.platforms.wecom_aibot_line import NO_LINE, Access, Line, req_id
 from bot.platforms.wecom_text import call, inert, pieces
 from config.errors import Busy, ConfigError, Paused, Refused, Retry
 from handlers.events import Event, Message, Photo
-from handlers.office import Channel
+from handlers.office import Channel, Office
 from store import outbox
 from store.outbox import OutboxRow
 
@@ -89,7 +90,7 @@ class WecomAibotPlatform:
         self.engine: Engine | None = None
         self._bot_name = setup.text("bot_name")
         self._photo = setup.photo
-        self._fetcher = Fetcher(setup.text("allow").split(","))
+        self._fetcher = Fetcher(setup.text("allow").split(","), setup.text("ca_file"), setup.text("proxy"))
         access = Access(
             setup.text("ws_url"),
             setup.text("bot_id"),
@@ -150,7 +151,7 @@ class WecomAibotPlatform:
     def _planned(self, row: OutboxRow, message: Message) -> list[Step]:
         whole = self.channel.buttons and cards.fits(message)
         card = cards.card_of(row, message, whole) if self.channel.buttons else None
-        said = pieces(self._shown(row, message), self.channel.markdown_bytes)
+        said = pieces(shown(self._live.office, self.channel.name, row, message), self.channel.markdown_bytes)
         reply = self._exchange(row)
         if card is not None and whole:
             steps = [Step(card=card, reply=reply)]
@@ -160,16 +161,6 @@ class WecomAibotPlatform:
             steps = [Step(text, reply=reply if i == 0 else "") for i, text in enumerate(said)]
             steps += [Step(card=card)] if card is not None else []
         return steps + [Step(photo=sha) for sha in message.photos]
-
-    def _shown(self, row: OutboxRow, message: Message) -> str:
-        """Words as markdown; those called come first, in groups only."""
-        users = [user for person in message.mention if (user := self._user(person))] if not row.person else []
-        calls = "".join(f"{call(user)} " for user in users if user != row.address)
-        return calls + (message.text if message.form == "markdown" else inert(message.text))
-
-    def _user(self, person: str) -> str:
-        found, mark = self._live.office.people.get(person), f"{self.channel.name}:"
-        return next((a.removeprefix(mark) for a in found.accounts if a.startswith(mark)), "") if found else ""
 
     def _exchange(self, row: OutboxRow) -> str:
         name, address, until = self._replies.get(row.origin or 0, ("", "", 0.0))
@@ -184,7 +175,7 @@ class WecomAibotPlatform:
                 steps.popleft()
                 steps.extendleft([s for s in (Step(card=step.card), Step(step.text)) if s.card or s.text])
                 return
-            _judge(answer)
+            judge(answer)
         else:
             await self._ask("aibot_send_msg", {**self._to(row.address), **await self._pushed(step)})
         if step.card is not None:
@@ -207,7 +198,7 @@ class WecomAibotPlatform:
 
     async def _ask(self, cmd: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
         answer = await self.line.call(cmd, body)
-        _judge(answer)
+        judge(answer)
         return answer
 
     async def _hear(self, frame: Mapping[str, Any]) -> None:
@@ -225,8 +216,9 @@ class WecomAibotPlatform:
             self._beside(self._welcome(req_id(frame)))
         if event is not None:
             group = self._live.office.group_at.get((name, event.address))
+            placed = homeward(self._live, replace(event, group=group.id if group else ""))
             exchange = req_id(frame) if event.text and not event.id.startswith("click/") else ""
-            await self._heard.put((replace(event, group=group.id if group else ""), exchange))
+            await self._heard.put((placed, exchange))
 
     async def _welcome(self, exchange: str) -> None:
         await self.line.call("aibot_respond_welcome_msg", {"msgtype": "text", "text": {"content": WELCOME}}, exchange)
@@ -303,6 +295,18 @@ def channel_of(setup: Setup) -> Channel:
     )
 
 
+def shown(office: Office, channel: str, row: OutboxRow, message: Message) -> str:
+    """A message's words as markdown; those called come first, in groups only."""
+    users = [user for person in message.mention if (user := _user(office, channel, person))] if not row.person else []
+    calls = "".join(f"{call(user)} " for user in users if user != row.address)
+    return calls + (message.text if message.form == "markdown" else inert(message.text))
+
+
+def _user(office: Office, channel: str, person: str) -> str:
+    found, mark = office.people.get(person), f"{channel}:"
+    return next((a.removeprefix(mark) for a in found.accounts if a.startswith(mark)), "") if found else ""
+
+
 def _reply(row: OutboxRow, step: Step) -> dict[str, Any]:
     """A finished stream whose id stays the same in every attempt, so that a repetition replaces."""
     if not step.text:
@@ -313,7 +317,8 @@ def _reply(row: OutboxRow, step: Step) -> dict[str, Any]:
     return {"msgtype": "stream_with_template_card", "stream": stream, "template_card": step.card}
 
 
-def _judge(answer: Mapping[str, Any]) -> None:
+def judge(answer: Mapping[str, Any]) -> None:
+    """What the platform answered, as what it means."""
     code = answer.get("errcode", 0)
     if code == 0:
         return

@@ -15,6 +15,10 @@ from bot.simulators.frame import Simulator
 
 SIMULATORS: Mapping[str, tuple[str, str]] = {  # platform → (module:class, what people call it)
     "wecom-aibot": ("bot.simulators.wecom_aibot:WecomAibotSimulator", "企业微信智能机器人"),
+    "wecom-aibot-webhook": (
+        "bot.simulators.wecom_aibot_webhook:WecomAibotWebhookSimulator",
+        "企业微信智能机器人（回调）",
+    ),
     "wecom-app": ("bot.simulators.wecom_app:WecomAppSimulator", "企业微信自建应用"),
     "wecom-webhook": ("bot.simulators.wecom_webhook:WecomWebhookSimulator", "企业微信群消息推送"),
     "official-account": ("bot.simulators.official_account:OfficialAccountSimulator", "微信公众号"),

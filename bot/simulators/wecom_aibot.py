@@ -61,7 +61,7 @@ class WecomAibotSimulator(Stage):
         self._media: dict[str, bytes] = {}
         self._cards: dict[str, str] = {}  # task_id → line
         self._times: defaultdict[str, deque[float]] = defaultdict(deque)
-        self._open = asyncio.Event()
+        self._open, self._gone = asyncio.Event(), asyncio.Event()
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
         """Pictures are fetched from here too."""
@@ -87,8 +87,7 @@ class WecomAibotSimulator(Stage):
     async def lost(self, seconds: float = 10.0) -> None:
         """Wait until nobody is on the line."""
         async with asyncio.timeout(seconds):
-            while self._open.is_set():
-                await asyncio.sleep(0.01)
+            await self._gone.wait()
 
     async def say(
         self, room: str, user: str, text: str, photos: Sequence[bytes] = (), quote: str = "", id: str = ""
@@ -157,6 +156,7 @@ class WecomAibotSimulator(Stage):
             if self._line is line:
                 self._line = None
                 self._open.clear()
+                self._gone.set()
         return line
 
     async def _took(self, request: web.Request, line: web.WebSocketResponse, frame: dict[str, Any]) -> None:
@@ -212,6 +212,7 @@ class WecomAibotSimulator(Stage):
             body = {"msgid": self.next_id("EVT"), "aibotid": BOT_ID, "msgtype": "event", "event": event}
             await old.send_json({"cmd": "aibot_event_callback", "headers": {"req_id": self.next_id("R")}, "body": body})
             self.keep(old.close())
+        self._gone.clear()
         self._open.set()
         return REPLIED
 
