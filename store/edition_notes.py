@@ -41,12 +41,6 @@ def form(source: Reader, group: str) -> str:
     return str(row[0]) if row else ""
 
 
-def wanted(source: Reader, group: str) -> set[str]:
-    """Columns a group turned on by itself."""
-    rows = source.execute("select column_name from subscription where group_id = ? and wanted = 1", (group,))
-    return {str(name) for (name,) in rows.fetchall()}
-
-
 def text_hash(text: str) -> str:
     """What a verdict on a correction is bound to."""
     return hashlib.sha256(text.encode()).hexdigest()

@@ -319,12 +319,6 @@ def subscriptions(source: Reader, group: str) -> dict[str, bool]:
     return {str(name): bool(on) for name, on in rows.fetchall()}
 
 
-def unwanted(source: Reader, group: str) -> set[str]:
-    """Columns a group turned off."""
-    rows = source.execute("select column_name from subscription where group_id = ? and wanted = 0", (group,))
-    return {str(name) for (name,) in rows.fetchall()}
-
-
 # --- cards -----------------------------------------------------------------------------------------------------------
 
 

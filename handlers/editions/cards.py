@@ -1,8 +1,6 @@
 """Micro-classes and micro-warnings: whose turn it is, and every change to the library, screened before it is written.
 
 todays(source, day, rest_days)   the day's card of each kind: the one planned for it, else the longest unused
-as_item(card, pos)               the card as an edition prints it, with its basis
-used(tx, day)                    the day's edition went out: its cards rest
 write, plan, retire, take        what the console and `bot digest cards` do; they raise Rejected in Chinese
 """
 
@@ -17,7 +15,7 @@ from datetime import date, timedelta
 from config.digest.cards import KINDS, CardRow, shipped_cards
 from config.errors import Rejected
 from store import Tx, audit, digest, editions
-from store.editions import Card, EditionItem
+from store.editions import Card
 
 Reader = Tx | sqlite3.Connection
 SAMPLE = "sample"  # made_by of the starter library's cards: 范例
@@ -48,20 +46,6 @@ def todays(source: Reader, day: str, rest_days: int) -> tuple[Card, ...]:
 def rest_from(day: str, rest_days: int) -> str:
     """A card used on this day or later still rests."""
     return (date.fromisoformat(day) - timedelta(days=rest_days)).isoformat()
-
-
-def as_item(card: Card, pos: int) -> EditionItem:
-    """A line of the edition; the basis stands under the words."""
-    text = f"{card.text}\n依据：{card.basis}" if card.basis else card.text
-    why = "按日期安排" if card.plan_on else "轮到这张"
-    return EditionItem(pos, None, card.n, KINDS[card.kind], card.title, text, card.url, card.source_name, why=why)
-
-
-def used(tx: Tx, day: str) -> None:
-    """Every card of a day's edition rests from that day on."""
-    for item in editions.items(tx, day):
-        if item.card is not None:
-            editions.use_card(tx, item.card, day)
 
 
 def write(tx: Tx, person: str, roles: Sequence[str], row: CardRow, n: int = 0) -> int:

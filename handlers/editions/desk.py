@@ -26,6 +26,7 @@ Reader = Tx | sqlite3.Connection
 COLUMNS = ("政策速递", "微课堂", "微警示", "税务", "本地工作")  # issue 6, in order of print
 CARDS = {"class": "微课堂", "warning": "微警示"}
 MOST = 10
+HANDED_IN = "submitted"
 REASONS = 3  # terms of its score an item is shown with
 TITLE, TEXT, WHY = 100, 500, 200  # characters
 SIGNED = ("editor", "reviewer", "publisher")
@@ -188,12 +189,13 @@ def _of_item(source: Reader, row: ItemRow, column: str, why: str) -> EditionItem
     names = {other.source_name for other in digest.of_story(source, row.story)} - {row.source_name}
     spans = "|".join(f"{quote.start}-{quote.end}" for quote in quotes)
     text = wording.joined([quote.text for quote in quotes])
-    return EditionItem(0, row.n, None, column, title, text, row.url, row.source_name, spans, why, len(names))
+    whose = row.issuer if row.source == HANDED_IN else row.source_name  # who handed it in is no source to readers
+    return EditionItem(0, row.n, None, column, title, text, row.url, whose, spans, why, len(names))
 
 
 def _of_card(card: Card) -> EditionItem:
     why = f"{CARDS[card.kind]}排期" if card.plan_on else f"{CARDS[card.kind]}轮换"
-    shown = card.source_name or card.basis
+    shown = "，".join(filter(None, (card.source_name, card.basis)))
     return EditionItem(0, None, card.n, CARDS[card.kind], card.title, card.text, card.url, shown, "", why)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from config.county import Group
 from handlers.calendar import local
-from handlers.editions import picturing, timing
+from handlers.editions import groups, picturing, timing
 from handlers.editions.texts import say
 from handlers.events import Message
 from handlers.faq.cards import pieces
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from digests.rendering import Sheet
 
 Reader = Tx | sqlite3.Connection
-PURPOSE = "notices"  # groups that get editions unless their owner says otherwise; others get what they asked for
 NEEDED = {"three": ("edit", "review", "publish"), "two": ("edit", "publish")}
 LOST = ("expired", "dead", "held")  # never left
 FORMS = ("text", "markdown", "news", "picture")
@@ -80,14 +79,9 @@ def _last_moment(office: Office, channel: Channel, day: str) -> int:
 
 def printed(source: Reader, group: Group, day: str) -> list[EditionItem]:
     """A group's lines in order of print: what its owner turned off is left out. Line n of it is what "有用 n" means."""
-    return [line for line in editions.items(source, day) if wants(source, group, line.column)]
-
-
-def wants(source: Reader, group: Group, column: str) -> bool:
-    """Whether a column goes to a group."""
-    if group.purpose == PURPOSE:
-        return column not in editions.unwanted(source, group.id)
-    return column in edition_notes.wanted(source, group.id)
+    lines = editions.items(source, day)
+    columns = groups.wanted(source, group, dict.fromkeys(line.column for line in lines))
+    return [line for line in lines if line.column in columns]
 
 
 def form_of(source: Reader, group: str, channel: Channel) -> str:
