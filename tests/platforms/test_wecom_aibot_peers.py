@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from bot.simulators.wecom_aibot import BOT_ID, SECRET, WecomAibotSimulator
+from bot.simulators.wecom_aibot_webhook import AES_KEY, TOKEN, WecomAibotWebhookSimulator
 from tests.peers.environments import npm, venv
-from tests.platforms.stage import picture
+from tests.platforms.stage import REPORTS, picture, staged
 
 pytestmark = [pytest.mark.long, pytest.mark.asyncio]
 
@@ -108,3 +109,25 @@ async def test_a_bot_others_wrote_finds_its_platform_in_ours(kind: str, tmp_path
                 await peer.does("taken")
     finally:
         await simulator.close()
+
+
+async def test_the_platforms_own_crypto_calls_our_server_and_opens_its_answers(tmp_path: Path) -> None:
+    folder = tmp_path / "node"
+    await asyncio.to_thread(npm, folder, VERSIONS["npm"])
+    shutil.copy(PEERS / "wecom_aibot" / "caller.cjs", folder)
+
+    async def call(url: str, key: str, text: str) -> dict[str, Any]:
+        body = {"msgid": text, "chattype": "single", "from": {"userid": "limin"}, "msgtype": "text"}
+        said = json.dumps({**body, "text": {"content": text}}, ensure_ascii=False)
+        process = await asyncio.create_subprocess_exec(
+            "node", "caller.cjs", url, TOKEN, key, said, cwd=folder, stdout=asyncio.subprocess.PIPE
+        )
+        found: dict[str, Any] = json.loads((await process.communicate())[0])
+        return found
+
+    simulator = WecomAibotWebhookSimulator()
+    async with staged(tmp_path / "data", simulator, {REPORTS: ROOM}, {"limin": "limin"}):
+        answer = await call(simulator.callback, AES_KEY, "帮助")
+        assert (answer["status"], answer["good"], answer["id"]) == (200, True, "")
+        assert "查进度" in answer["message"]["stream"]["content"] and answer["message"]["stream"]["finish"] is True
+        assert (await call(simulator.callback, AES_KEY[::-1], "帮助"))["status"] == 403
