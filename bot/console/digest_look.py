@@ -69,6 +69,7 @@ def look(source: sqlite3.Connection, office: Office, day: str, person: Person, e
         "open": edition is not None and edition.state not in timing.CLOSED,
         "candidates": _weighed(source, day, weighed[: MOST if everything else SHOWN], places),
         "unshown": max(0, len(weighed) - (MOST if everything else SHOWN)),
+        "unplaced": sum(bool(row.picked) and row.item not in places for row in weighed),
         "weighed_at": weighed[0].at if weighed else None,
         "cards": _cards(source, day, lines),
         "passed": passed,

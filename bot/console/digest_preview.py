@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
@@ -17,11 +17,13 @@ from bot.console.digest_frame import DAY, KEEPERS, VIEW, fields, show
 from bot.console.session import ENGINE, guarded, record, viewer_of
 from config.county import Group
 from config.errors import Busy, Rejected
-from digests.rendering import Sheet
 from handlers.editions import picturing, sending, timing
 from handlers.events import Message
 from handlers.office import Channel, Office
 from store import edition_notes, editions, photos
+
+if TYPE_CHECKING:
+    from digests.rendering import Sheet
 
 PICTURE_BYTES = 2 << 20  # platforms.md 3: a picture a WeCom robot takes
 DRAWING, KEPT = 10.0, 4  # seconds a picture may take, pictures kept in memory
