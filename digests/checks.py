@@ -51,12 +51,18 @@ class Finding:
 
 def check(item: Item, leaders: Sequence[Leader] = ()) -> tuple[Finding, ...]:
     """Everything found, gravest first."""
-    found = [*secrecy(item), *_unreadable(item), *leader_alarms(item, leaders), *_advertising(item), *_banned(item)]
-    if EXPIRED.search(item.title):
-        found.append(Finding("expired", "flag", "标题写明已失效或废止"))
+    found = [*secrecy(item), *_unreadable(item), *misprints(item, leaders), *_advertising(item)]
     if form_of(item.title) in ("retraction", "correction"):
         found.append(Finding("retraction", "flag", "更正或撤回声明，请核对已发内容"))
     return tuple(sorted(found, key=lambda finding: ("block", "hold", "flag").index(finding.level)))
+
+
+def misprints(item: Item, leaders: Sequence[Leader] = ()) -> list[Finding]:
+    """What a person should look at before words are printed: names and posts, old names, a document no longer in force."""
+    found = [*leader_alarms(item, leaders), *_banned(item)]
+    if EXPIRED.search(item.title):
+        found.append(Finding("expired", "flag", "标题写明已失效或废止"))
+    return found
 
 
 def secrecy(item: Item) -> list[Finding]:
@@ -73,7 +79,8 @@ def secrecy(item: Item) -> list[Finding]:
 def leader_alarms(item: Item, leaders: Sequence[Leader]) -> list[Finding]:
     """A name beside another post, a post beside another name, or out of office on that day. Never corrected by itself."""
     text, day = f"{item.title}\n{item.body}", (item.published_at or item.day)[:10]
-    found = [_wrong_post(text, name, leaders, day) for name in dict.fromkeys(leader.name for leader in leaders)]
+    named = [name for name in dict.fromkeys(leader.name for leader in leaders) if name in text]
+    found = [_wrong_post(text, name, leaders, day) for name in named]
     found += _wrong_names(text, [leader for leader in leaders if _in_office(leader, day)])
     return [Finding("leader", "hold", why) for why in found if why]
 

@@ -15,7 +15,6 @@ from store import Tx, audit, digest, edition_notes, editions
 from store.editions import EditionItem
 
 DISCIPLINE = "微警示"  # discipline notices are quoted, never rephrased (issue 6)
-LOOKED_AT = ("leader", "banned", "expired")
 ENDS = "。！？!?”」』）)…"
 SHOWN = 4
 ROLES = ("editor", "reviewer", "publisher")
@@ -57,8 +56,7 @@ def refuse_secret(text: str) -> None:
 
 def warnings(source: Tx | sqlite3.Connection, day: str) -> list[Alarm]:
     """Every alarm on a day's lines, acknowledged or not, in order of print."""
-    from digests.checks import Leader
-    from digests.checks import check as screened
+    from digests.checks import Leader, misprints
     from digests.items import Item
 
     leaders = [Leader(*row) for row in digest.leaders(source)]
@@ -66,7 +64,7 @@ def warnings(source: Tx | sqlite3.Connection, day: str) -> list[Alarm]:
     for line in editions.items(source, day):
         row = digest.get(source, line.item) if line.item else None
         printed = Item("", line.title, line.text, day, published_at=row.published_at if row else "")
-        why = [(one.rule, one.why) for one in screened(printed, leaders) if one.rule in LOOKED_AT]
+        why = [(one.rule, one.why) for one in misprints(printed, leaders)]
         if row is not None and row.state == "pulled":
             why.append(("pulled", row.why))
         for rule, reason in dict.fromkeys(why):
