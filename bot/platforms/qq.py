@@ -27,6 +27,7 @@ from bot.platforms.qq_replies import Replies
 from bot.platforms.qq_sending import Look, Sender
 from bot.platforms.registry import Setup
 from config.errors import Busy, SendError
+from digests.screening import clean_name
 from handlers.events import Event, Message, Photo
 from handlers.office import Channel
 from store import Tx, qq
@@ -130,6 +131,15 @@ class QQPlatform:
     async def send(self, row: OutboxRow, message: Message) -> str:
         """Answer in a window, else speak unasked, else wait for one."""
         return await self._sender.send(self._live.store, row, message)
+
+    async def probe(self) -> str:
+        """Ask who we are; in gateway mode also where the gateway is."""
+        found = await self.api.call("GET", "/users/@me")
+        name = clean_name(str(found.get("username", ""))) or "未命名"
+        if self._setup.text("mode") != "gateway":
+            return f"已连通，机器人“{name}”；消息从回调地址 /in/{self.channel.name} 进来，请在开放平台点一次校验"
+        await self.api.call("GET", "/gateway/bot")
+        return f"已连通，机器人“{name}”，网关可用"
 
     @property
     def _live(self) -> Engine:

@@ -6,14 +6,13 @@ message left; a code of the platform's own says it did not (platforms.md 5.1, 5.
 
 from __future__ import annotations
 
-import asyncio
 import json
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from bot.fetcher import Answer, Fetcher, retry_after
+from bot.platforms.tokens import Tokens
 from config.errors import Paused, Refused, Retry, SendError, Unknown
 
 TOKEN_CODES = frozenset({11243, 11244, 11241})
@@ -30,7 +29,6 @@ SAYS: Mapping[int, str] = {
 }
 OFTEN_SECONDS = 60.0
 UNREACHED_SECONDS = 15.0
-RENEW_SECONDS = 55  # within its last 60 s a token is exchanged for a new one while the old still works
 
 
 class Stale(SendError):
@@ -69,30 +67,19 @@ class QQApi:
         self._base = base.rstrip("/")
         self._auth = auth
         self._fetcher = fetcher
-        self._token = ""
-        self._good_until = 0.0  # monotonic
-        self._renewing = asyncio.Lock()
-        self.refreshes = 0
+        self.tokens = Tokens(self._renew)
 
     async def token(self) -> str:
         """A token that still holds."""
-        if time.monotonic() >= self._good_until:
-            async with self._renewing:
-                if time.monotonic() >= self._good_until:
-                    await self._renew()
-        return self._token
+        return (await self.tokens.current()).word
 
     async def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
         """One call; a token that expired early is replaced once."""
-        token = await self.token()
+        token = await self.tokens.current()
         try:
-            return await self._call(method, path, body, token)
+            return await self._call(method, path, body, token.word)
         except TokenGone:
-            if token == self._token:
-                self._good_until = 0.0
-            return await self._again(method, path, body)
-
-    async def _again(self, method: str, path: str, body: Mapping[str, Any] | None) -> Mapping[str, Any]:
+            self.tokens.reject(token)
         try:
             return await self._call(method, path, body, await self.token())
         except TokenGone:
@@ -107,21 +94,18 @@ class QQApi:
         raw = json.dumps(body, ensure_ascii=False).encode() if body is not None else b""
         return judged(await self._fetcher.post(self._base + path, raw, headers, method))
 
-    async def _renew(self) -> None:
+    async def _renew(self) -> tuple[str, float]:
         """Nothing can be sent without one, so whatever goes wrong here the whole channel rests and no message is tried."""
-        self.refreshes += 1
         body = json.dumps({"appId": self._credentials.app, "clientSecret": self._credentials.secret}).encode()
         try:
-            answer = await self._fetcher.post(self._auth, body, {"Content-Type": "application/json"})
-            found = judged(answer)
-            self._token, seconds = str(found["access_token"]), int(found["expires_in"])
+            found = judged(await self._fetcher.post(self._auth, body, {"Content-Type": "application/json"}))
+            return str(found["access_token"]), float(found["expires_in"])
         except Paused:
             raise
         except (Retry, Unknown) as error:
             raise Paused(str(error), UNREACHED_SECONDS) from None
         except (SendError, KeyError, ValueError, TypeError):
             raise Paused("QQ 没有给令牌，请核对 AppID 和 AppSecret", OFTEN_SECONDS) from None
-        self._good_until = time.monotonic() + max(1, seconds - RENEW_SECONDS)
 
 
 def judged(answer: Answer) -> Mapping[str, Any]:

@@ -16,7 +16,7 @@ import pytest
 from bot.platforms.qq import QQPlatform
 from bot.simulators.frame import Fault
 from bot.simulators.qq import QQGatewaySimulator, QQSimulator
-from config.errors import Busy
+from config.errors import Busy, Paused
 from handlers.events import Message
 from store import outbox
 from tests.platforms.stage import REPORTS, TAX, Scene, picture, staged
@@ -338,3 +338,14 @@ async def test_all_group_messages_are_read_where_granted_and_chatter_is_forgotte
         assert await found.house.sql("select count(*) from inbox where channel = 'qq' and kind = 'message'") == [(2,)]
         assert await found.house.sql("select count(*) from inbox where body like '%中午%'") == [(0,)]
         assert await found.house.sql("select count(*) from qq_window") == [(2,)]
+
+
+@pytest.mark.asyncio
+async def test_the_connection_can_be_proved_without_anybody_seeing_it(tmp_path: Path) -> None:
+    async with scene(tmp_path) as found:
+        assert (await platform(found).probe()).startswith("已连通，机器人“群办”")
+        qq(found).secret = "another secret!!!"
+        qq(found)._valid.clear()
+        with pytest.raises(Paused, match="AppSecret"):
+            await platform(found).probe()
+        assert qq(found).sent == []

@@ -113,5 +113,5 @@ async def test_a_wrong_secret_rests_the_channel_and_loses_nothing(tmp_path: Path
         simulator.secret = "another secret!!!"
         row = await queue(found, "f1", simulator.address(ROOM), "【通知】")
         assert (await state(found, row))[:2] == ("due", 0)
-        assert found.house.parts.engine.outbox._is_paused("qq") and platform(found).api.refreshes == 1
+        assert found.house.parts.engine.outbox._is_paused("qq") and platform(found).api.tokens.renewals == 1
         assert ("AppSecret 不对", outcomes.RESTS) in outcomes.QQ
