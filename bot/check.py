@@ -9,7 +9,7 @@ import shutil
 import sqlite3
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,10 +77,12 @@ def examine(data: Path) -> Iterator[Finding]:
             yield from _database(connection, data)
             yield from _office(connection, settings)
             yield from _traffic(connection)
+            told = _told(connection, settings) if _running(data) else {}
     except ConfigError as error:
         yield wrong(str(error))
         return
-    yield from _channels(settings)
+    yield from told.values()
+    yield from _channels({name: each for name, each in settings.channels.items() if name not in told})
     yield from _backups(data, settings)
 
 
@@ -199,9 +201,22 @@ def _private_channels(settings: Settings) -> set[str]:
     return private
 
 
-def _channels(settings: Settings) -> Iterator[Finding]:
+def _told(connection: sqlite3.Connection, settings: Settings) -> dict[str, Finding]:
+    """What the running server says of its lines: a second connection would throw out the one that works."""
+    from bot.platforms import standing
+
+    found: dict[str, Finding] = {}
+    for name in settings.channels:
+        if (stands := standing.get(connection, name)) is not None:
+            since = time.strftime("%m月%d日 %H:%M", time.localtime(stands.since))
+            good = stands.state == standing.CONNECTED
+            found[name] = ok(f"渠道 {name}:{since} 起连着") if good else wrong(f"渠道 {name}:{stands.state}（{since}）")
+    return found
+
+
+def _channels(channels: Mapping[str, ChannelSettings]) -> Iterator[Finding]:
     """Every configured channel, proved where it can be without anybody seeing it."""
-    for name, channel in settings.channels.items():
+    for name, channel in channels.items():
         yield asyncio.run(_proved(name, channel))
 
 

@@ -126,7 +126,7 @@ class WecomAibotPlatform:
         await asyncio.gather(*self._work, return_exceptions=True)
         await self._fetcher.close()
 
-    async def prove(self) -> str:
+    async def probe(self) -> str:
         """For `bot check`: subscribe once and be answered. Raises what went wrong."""
         await self.line.prove()
         return "长连接已接通，机器人凭证有效"

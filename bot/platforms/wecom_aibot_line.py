@@ -18,7 +18,7 @@ from typing import Any
 import aiohttp
 import structlog
 
-from config.errors import Offline, QunbanError, Unknown
+from config.errors import Offline, QunbanError, Refused, Unknown
 
 log = structlog.get_logger()
 
@@ -45,7 +45,7 @@ class Access:
     ca_file: str = ""
 
 
-class Denied(QunbanError):
+class Denied(Refused):
     """The platform does not let this bot in."""
 
 

@@ -11,6 +11,8 @@ import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.check import examine
+from bot.commands.simulate import snippet
 from bot.platforms import standing
 from bot.platforms.wecom_aibot import WecomAibotPlatform
 from bot.platforms.wecom_aibot_events import read_message
@@ -20,7 +22,7 @@ from bot.platforms.wecom_text import inert, pieces
 from bot.simulators.frame import Fault
 from bot.simulators.wecom_aibot import WecomAibotSimulator
 from bot.simulators.wecom_aibot_frames import sealed
-from config.errors import Refused
+from config.errors import Refused, Retry
 from handlers.events import Message
 from store import outbox, people
 from tests.fakes import until
@@ -244,3 +246,25 @@ def test_a_broken_picture_is_refused_in_words() -> None:
         with pytest.raises(Refused):
             opened(data, opener)
     assert opened(sealed(b"photo", key), key) == b"photo"
+
+
+@pytest.mark.asyncio
+async def test_check_proves_the_line_alone_and_asks_the_running_server_instead_of_throwing_it_out(
+    scene: Scene, tmp_path: Path
+) -> None:
+    sim, folder = simulator(scene), tmp_path / "data"
+    await asyncio.to_thread(_write_settings, folder, sim)
+    lines = [
+        finding for finding in await asyncio.to_thread(lambda: list(examine(folder))) if "渠道 wecom" in finding.text
+    ]
+    assert [(line.level, line.text[-3:]) for line in lines] == [("ok", "起连着")]
+    assert sim.subscribed.total() == 1
+    await platform(scene).line.close()
+    assert "凭证有效" in await platform(scene).probe()
+    scene.simulator.faults.append(Fault("html"))
+    with pytest.raises(Retry):
+        await platform(scene).probe()
+
+
+def _write_settings(folder: Path, sim: WecomAibotSimulator) -> None:
+    (folder / "settings.toml").write_text(snippet("wecom", sim.channel("")), "utf-8")
