@@ -25,7 +25,7 @@ from bot.fetcher import Fetcher
 from bot.platforms import Pace, onebot_events, onebot_history, segments
 from bot.platforms.alone import homeward
 from bot.platforms.onebot_http import NO_LINE, OFFLINE_SECONDS, HttpApi, signed_body
-from bot.platforms.onebot_lines import FRAME_BYTES, HEARTBEAT, Found, Lines, keep_dialling
+from bot.platforms.onebot_lines import FRAME_BYTES, HEARTBEAT, Found, Lines, asked_once, keep_dialling
 from bot.platforms.registry import Setup
 from config.errors import Busy, ConfigError, Offline, Parked, Refused, Retry, SendError, Unknown
 from digests.characters import split
@@ -124,6 +124,17 @@ class OneBotPlatform:
         await self._fetcher.close()
         if self._api is not None:
             await self._api.close()
+
+    async def probe(self) -> str:
+        """Whether the implementation can be reached and takes the token."""
+        if self._api is not None:
+            found = await self._api.call("get_login_info", {})
+        elif self._address:
+            found = await asked_once(self._address, self._token, "get_login_info")
+        else:
+            return f"配置完整，等 QQ 端来连 /in/{self.channel.name}，启动后看连接情况"
+        data = found.get("data")
+        return f"已连上 QQ 端，登录账号 {data.get('user_id') if isinstance(data, dict) else '未知'}"
 
     async def fetch(self, photo: Photo) -> bytes:
         """Photo addresses expire quickly, so this is called at once."""

@@ -16,7 +16,7 @@ import aiohttp
 import structlog
 from aiohttp import WSMsgType, web
 
-from config.errors import Unknown
+from config.errors import Offline, Unknown
 
 log = structlog.get_logger()
 
@@ -132,3 +132,22 @@ async def keep_dialling(lines: Lines, channel: str, address: str, token: str) ->
                 wait = FIRST_WAIT
             await asyncio.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
             wait = min(wait * 2, LONGEST_WAIT)
+
+
+async def asked_once(address: str, token: str, action: str) -> Found:
+    """Dial, ask one thing, hang up. Raises Offline when nobody is there or the token is not taken."""
+    headers = {"Authorization": f"Bearer {token}"}
+    try:
+        async with (
+            aiohttp.ClientSession(trust_env=False) as session,
+            session.ws_connect(address, headers=headers, max_msg_size=FRAME_BYTES) as line,
+        ):
+            await line.send_json({"action": action, "params": {}, "echo": "probe"})
+            while True:
+                found = await line.receive_json(timeout=5)
+                if isinstance(found, dict) and found.get("echo") == "probe":
+                    return found
+    except aiohttp.WSServerHandshakeError as error:
+        raise Offline(f"QQ 端拒绝连接（{error.status}），请核对令牌") from None
+    except (aiohttp.ClientError, OSError, TimeoutError, TypeError, ValueError):
+        raise Offline("QQ 端连不上") from None

@@ -18,6 +18,7 @@ from bot.platforms.onebot import OneBotPlatform
 from bot.platforms.registry import Setup
 from bot.simulators.frame import Fault
 from bot.simulators.onebot import SELF, WAYS, OneBotSimulator
+from config.errors import Retry
 from handlers.events import Message
 from store import outbox
 from tests.platforms.stage import REPORTS, Scene, picture, staged
@@ -212,6 +213,25 @@ async def test_a_replayed_post_is_admitted_and_opens_nothing(posted: Scene) -> N
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize("way", ["forward", "http"])
+async def test_the_check_proves_the_connection_and_names_a_wrong_token(tmp_path: Path, way: str) -> None:
+    simulator = OneBotSimulator(way)
+    await simulator.start()
+    try:
+        channel = simulator.channel("http://127.0.0.1:1")
+        options = {**OneBotPlatform.OPTIONS, **channel["options"]}
+        for token, words in ((simulator.token, "登录账号 10001"), ("another token here", "令牌")):
+            platform = OneBotPlatform(Setup("qq", None, options, {"token": token}, Path))
+            try:
+                assert words in await platform.probe()
+            except Retry as error:
+                assert words in str(error)
+            await platform.close()
+    finally:
+        await simulator.close()
+
+
+@pytest.mark.asyncio
 async def test_another_accounts_words_are_nobodys(tmp_path: Path) -> None:
     simulator = OneBotSimulator("http")
     async with scene(tmp_path, simulator, self_id="424242") as found:
@@ -293,7 +313,9 @@ async def test_check_in_and_binding_work_here(tmp_path: Path) -> None:
 
 
 LINK = "https://www.gov.cn/zhengce/2026/content_1234567.htm?from=qunban&x=1"
-WORDS = st.lists(st.sampled_from(["汉", "a", "\n", "👨‍👩‍👧", "，", f" {LINK} ", " ", "é", "[CQ:at,qq=all]", "&"]), max_size=80)
+WORDS = st.lists(
+    st.sampled_from(["汉", "a", "\n", "👨‍👩‍👧", "，", f" {LINK} ", " ", "é", "[CQ:at,qq=all]", "&"]), max_size=80
+)
 
 
 @given(WORDS.map("".join), st.integers(120, 400))
