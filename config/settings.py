@@ -16,7 +16,17 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from config.county import ROLES
@@ -153,6 +163,13 @@ class Settings(BaseSettings):
     public_url: str = Field("", pattern=r"^$|^https?://\S+$", max_length=200)
     data_key: SecretStr | None = None  # None: made at first start and kept in the data folder
     channels: dict[str, ChannelSettings] = {}
+
+    @field_validator("digest_until")
+    @classmethod
+    def _after_its_minute(cls, value: int, info: ValidationInfo) -> int:
+        if value <= info.data.get("digest_time", 0):
+            raise ValueError("要晚于发送时间 digest_time，否则摘要永远发不出去")
+        return value
 
     @classmethod
     def settings_customise_sources(

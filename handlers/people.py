@@ -31,6 +31,7 @@ TEXTS = {
 HELP_STEPS = (
     (LEAD_ROLES, "办理:签收 / 反馈 / 退单 原因 / 延期 原因"),
     (("dispatcher", "arbiter"), "派单:回复序号，或“派 单号 单位”"),
+    (("editor", "reviewer", "publisher"), "摘要:回复“摘要”看稿、送审、签发"),
     (("verifier", "reporter"), "核查:通过 / 返工 原因"),
 )
 _HOURS = re.compile(r"\d{1,2}")

@@ -97,3 +97,10 @@ def test_office_hours_may_have_a_lunch_break_and_must_be_in_order(tmp_path: Path
 def test_settings_do_not_change_after_start() -> None:
     with pytest.raises(ValidationError):
         load_settings().gather_seconds = 1  # type: ignore[misc]
+
+
+def test_an_edition_that_could_never_go_out_is_refused(tmp_path: Path) -> None:
+    data = write(tmp_path / "data", 'digest_time = "14:07"\n')
+    (fault,) = faults(data)
+    assert "digest_until" in fault and "digest_time" in fault
+    assert load_settings(write(tmp_path / "data", 'digest_time = "14:07"\ndigest_until = "17:00"\n')).digest_time == 847
