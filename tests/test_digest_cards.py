@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from click.testing import CliRunner
 
-from config.digest.cards import CardRow, read_cards, shipped_cards, write_cards
+from bot.cli import main
+from config.digest.cards import SHIPPED, CardRow, read_cards, shipped_cards, write_cards
+from config.digest.leaders import LeaderRow, write_leaders
 from config.errors import ConfigError, Rejected
 from handlers.editions import cards
-from store import Store, digest, editions
+from store import Store, county, digest, editions
 from store.editions import Card
+from tests.flows.town import TOWN
 
 ROLES = ("editor",)
 TEXT = "应当归档的材料按规定定期移交，任何个人不得据为己有。"
@@ -133,3 +138,25 @@ def test_the_starter_cards_are_clean_short_and_each_names_its_basis() -> None:
     assert [sum(row.kind == kind for row in rows) for kind in ("class", "warning")] == [12, 12]
     for row in rows:
         assert row.origin == "sample" and row.basis and not cards.wrong(row) and len(row.text) <= 120
+
+
+def test_files_go_in_and_out_of_a_stopped_office_by_command(tmp_path: Path) -> None:
+    data, out = tmp_path / "data", tmp_path / "out.csv"
+    store = Store.open(data)
+    asyncio.run(store.write(lambda tx: county.save(tx, TOWN)))
+    store.close()
+
+    def run(*words: object) -> str:
+        result = CliRunner().invoke(main, ["digest", *map(str, words), "--data", str(data)])
+        return result.output + str(result.exit_code)
+
+    assert "新增 24" in run("cards", "samples") and "未变 24" in run("cards", "import", SHIPPED)
+    assert "已导出 24 张" in run("cards", "export", out) and read_cards(out) == shipped_cards()
+    assert run("cards", "export", out).endswith("1")
+    rows, bad = tmp_path / "名录.csv", tmp_path / "bad.csv"
+    write_leaders([LeaderRow("王安", "云溪县委书记")], rows)
+    assert "已导入 1 行" in run("leaders", "import", rows) and "已导出 1 行" in run(
+        "leaders", "export", tmp_path / "l.csv"
+    )
+    bad.write_text(f"栏目,标题,正文\n微课堂,好的,{TEXT}\n微课堂,坏的,机密★10年{TEXT}\n", encoding="utf-8")
+    assert "第3行「正文」列" in run("cards", "import", bad)

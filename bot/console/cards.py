@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from typing import Any
 
@@ -15,7 +16,7 @@ from config.errors import ConfigError, Fault, Rejected
 from config.spreadsheets import Table
 from handlers.editions import cards, timing
 from handlers.office import Office
-from store import editions
+from store import digest, editions
 
 FIELDS = ("kind", "title", "text", "basis", "url", "source_name", "valid_from", "valid_to")
 TITLES = {column.name: column.titles[0] for column in SHEET.columns}
@@ -90,8 +91,11 @@ async def write(request: web.Request) -> web.StreamResponse:
         row = read_card(typed)
     except ConfigError as error:
         return _form(request, n, typed, error.faults)
+    engine = request.app[ENGINE]
     try:
-        await request.app[ENGINE].apply(lambda tx: cards.write(tx, person.id, person.roles, row, n))
+        leaders = await engine.store.read(digest.leaders)
+        await asyncio.to_thread(cards.refuse, row, leaders)  # what is slow the first time must not hold up the writer
+        await engine.apply(lambda tx: cards.write(tx, person.id, person.roles, row, n))
     except Rejected as error:
         return _form(request, n, typed, (Fault("", None, "text", str(error)),))
     raise web.HTTPSeeOther("/digest/cards?told=written")

@@ -13,8 +13,8 @@ import sqlite3
 from collections.abc import Iterable
 
 from config.county import Group, Person
-from config.digest import table
 from handlers.commands import Command
+from handlers.editions.desk import COLUMNS
 from handlers.office import Office
 from handlers.turn import Turn
 from store import Tx, editions
@@ -33,11 +33,6 @@ TEXTS = {
 }
 
 
-def columns_of_digest() -> tuple[str, ...]:
-    """The columns an edition may have, in the table's order."""
-    return tuple(column["name"] for column in table("columns")["column"])
-
-
 def wanted(source: Tx | sqlite3.Connection, group: Group, columns: Iterable[str]) -> tuple[str, ...]:
     """Those of `columns` that go to this group, in their order."""
     said = editions.subscriptions(source, group.id)
@@ -47,10 +42,9 @@ def wanted(source: Tx | sqlite3.Connection, group: Group, columns: Iterable[str]
 def named(text: str) -> tuple[str, ...]:
     """The columns a text consists of; () when it says anything else."""
     words = [word for word in SPLIT.split(text.strip()) if word]
-    known = columns_of_digest()
-    if not words or not all(word in known or word in ALL for word in words):
+    if not words or not all(word in COLUMNS or word in ALL for word in words):
         return ()
-    return known if any(word in ALL for word in words) else tuple(dict.fromkeys(words))
+    return COLUMNS if any(word in ALL for word in words) else tuple(dict.fromkeys(words))
 
 
 def subscribe(turn: Turn, command: Command) -> None:
@@ -78,20 +72,19 @@ def _turn_columns(turn: Turn, command: Command, *, on: bool) -> None:
     if not command.rest:
         return turn.reply("help", _standing(turn, group))
     if not columns:
-        said = TEXTS["which"].replace("{columns}", "、".join(columns_of_digest()))
+        said = TEXTS["which"].replace("{columns}", "、".join(COLUMNS))
         return turn.refuse("unclear", said)
     if turn.sender is None or not may(turn.office, group, turn.sender):
         return turn.refuse("not_allowed", _whose(turn.office, group))
     for column in columns:
         editions.subscribe(turn.tx, group.id, column, turn.sender.id, wanted=on)
-    now = _listed(wanted(turn.tx, group, columns_of_digest()))
+    now = _listed(wanted(turn.tx, group, COLUMNS))
     turn.reply("help", TEXTS["done"].replace("{what}", f"{what}{'、'.join(columns)}").replace("{on}", now))
 
 
 def _standing(turn: Turn, group: Group) -> str:
-    known = columns_of_digest()
-    on = wanted(turn.tx, group, known)
-    off = tuple(column for column in known if column not in on)
+    on = wanted(turn.tx, group, COLUMNS)
+    off = tuple(column for column in COLUMNS if column not in on)
     return TEXTS["now"].replace("{on}", _listed(on)).replace("{off}", _listed(off))
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from config.county import Group
-from handlers.editions.groups import columns_of_digest, wanted
+from handlers.editions.desk import COLUMNS
+from handlers.editions.groups import wanted
 from tests.flows.chat import perform
 from tests.flows.town import TOWN
 
@@ -26,14 +27,14 @@ async def test_the_owner_turns_columns_off_and_on_in_the_group_and_nobody_else_d
     played = await perform(
         """
         09:00 李敏@news: 退订 微警示、税务
-            通知群: 已退订微警示、税务…本群栏目：微课堂、政策速递、本地工作
+            通知群: 已退订微警示、税务…本群栏目：政策速递、微课堂、本地工作
         09:01 王芳@news: 订阅 税务
             通知群: 本群的栏目由群主李敏决定
             ! not_allowed
         09:02 李敏@news: 订阅税务栏目
             通知群: 已订阅税务…
         09:03 李敏@news: 订阅
-            通知群: 本群每日摘要的栏目：税务、微课堂…可订阅：微警示…
+            通知群: 本群每日摘要的栏目：政策速递、微课堂、税务…可订阅：微警示…
         09:04 李敏@news: 订阅了今年的党报吗
         09:05 李敏@news: 退订的手续麻烦
         """,
@@ -65,8 +66,8 @@ async def test_a_group_without_an_owner_is_the_editors_and_other_groups_get_only
     )
     try:
         read = played.engine.store.read
-        assert await read(lambda c: wanted(c, REPORTS, columns_of_digest())) == ("税务",)
-        assert await read(lambda c: wanted(c, NEWS, columns_of_digest())) == columns_of_digest()
+        assert await read(lambda c: wanted(c, REPORTS, COLUMNS)) == ("税务",)
+        assert await read(lambda c: wanted(c, NEWS, COLUMNS)) == COLUMNS
     finally:
         await played.close()
 
