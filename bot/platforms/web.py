@@ -75,7 +75,7 @@ class WebPlatform:
 
     def __init__(self, name: str = NAME) -> None:
         self.channel = Channel(
-            name, True, "idempotent", "网页工作群", text_bytes=0, forms=FORMS, buttons=True, recalls=True
+            name, True, "idempotent", "网页工作群", text_bytes=0, articles=0, forms=FORMS, buttons=True, recalls=True
         )
         self.engine: Engine | None = None
         self._chatter: dict[str, deque[ChatLine]] = {}
