@@ -162,7 +162,7 @@ async def test_a_retraction_pulls_its_story_and_proposes_a_correction_of_what_we
         await take(home)
         assert await home.sql("select state, pulled_by from item where n = 1") == [("pulled", 2)]
         (proposed,) = await home.store.read(lambda c: editions.corrections(c))
-        assert proposed.item == 1 and proposed.state == "proposed" and "关于种粮补助申报的通知" in proposed.text
+        assert proposed.item == 1 and proposed.state == "proposed" and "已撤回或更正" in proposed.text
 
 
 @pytest.mark.asyncio

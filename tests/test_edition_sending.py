@@ -7,7 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from bot.arrivals import Arrivals, Origin
 from bot.clock import Clock
+from bot.newsroom import Newsroom
 from bot.rehearse import Rehearsal
 from config.county import CalendarDay, Group
 from handlers.editions import sending, texts, timing
@@ -16,6 +18,7 @@ from handlers.office import Rules
 from store import Tx, digest, edition_notes, editions, timers
 from tests.edition_house import DAY, NEWS, QIN, STAFF, at, house, town
 from tests.flows.town import TOWN
+from tests.test_digest_candidates import arrived
 
 pytestmark = pytest.mark.asyncio
 EVENING = "2026-11-24 16:00"
@@ -270,6 +273,36 @@ async def test_the_machines_proposal_is_put_before_those_who_may_pass_it() -> No
         assert [address for address, _ in told] == ["fanwen", "gaoyuan"]
         assert await office.say("fanwen", told[0][1]) == ""
         assert len(office.ever("news", "correction")) == 1
+
+
+async def test_a_retraction_read_after_the_edition_went_out_leads_to_its_correction() -> None:
+    words = "我局发布的《关于开展种粮补贴申报的通知》因数据有误，现予以撤回，请以正式文件为准，由此带来的不便敬请谅解。"
+    async with house(EVENING) as office:
+        await office.say("qinyue", "摘要")
+        await office.pass_all("qinyue", "fanwen", "gaoyuan")
+        await office.until(DAY, "09:00")
+        office.said()
+        arrivals = Arrivals(office.engine.store, b"k" * 32)
+        await arrivals.take(arrived("撤回声明", words), Origin("s9", "来源0", "k9"))
+        await office.until(DAY, "09:01")
+        (told,) = office.said("gaoyuan")
+        assert "《关于开展种粮补贴申报的通知》" in told and "摘要 更正通过 1 " in told
+        assert await office.say("qinyue", "摘要 更正") == "" and "种粮" in office.said("qinyue")[-1]
+
+
+async def test_the_newsroom_weighs_the_day_in_the_making_and_fills_an_empty_draft_once() -> None:
+    async with house("2026-11-24 15:00", day="2026-11-20") as office:
+        engine = office.engine
+        news = Newsroom(engine.store, (), b"k" * 32, engine.inbox)
+        news._office = lambda: engine.office
+        await office.until("2026-11-24", "15:40")
+        assert not office.rows
+        for _ in range(2):
+            await news.weigh_if_new()
+            await engine.settle()
+        assert [row.address for row, _ in office.rows] == ["qinyue"]
+        assert (await office.edition()).state == "draft" and await office.lines()
+        await news.close()
 
 
 async def test_a_recalled_edition_says_so_and_a_recalled_line_does_not_recall_the_rest() -> None:

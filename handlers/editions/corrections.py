@@ -122,11 +122,13 @@ def _list(turn: Turn) -> None:
     waiting = editions.corrections(turn.tx, state="proposed")
     if not waiting:
         return speaking.reply(turn, say("no_corrections"), kind="help")
-    lines = [
-        say("correction_line", n=one.n, hash=edition_notes.text_hash(one.text)[:PREFIX], text=one.text[:80])
-        for one in waiting[:LISTED]
-    ]
+    lines = [_line(turn, one) for one in waiting[:LISTED]]
     speaking.reply(turn, "\n".join([*lines, say("correction_how")]), kind="help")
+
+
+def _line(turn: Turn, found: Correction) -> str:
+    shown = " ".join(sending.correction_text(turn.tx, turn.office, found.n).split())
+    return say("correction_line", n=found.n, hash=edition_notes.text_hash(found.text)[:PREFIX], text=shown[:120])
 
 
 def _about(turn: Turn, kind: str, said: str) -> tuple[str, int | None, str]:
