@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,15 @@ from tests.console_house import House, open_house
 CARD = {
     "n": "0", "kind": "warning", "title": "年底少喝酒", "text": "酒后驾车，党员和公职人员要受党纪政务处分。", "basis": "道路交通安全法",
 }  # fmt: skip
+
+
+def _workday(house: House) -> str:
+    """The next working day, today included."""
+    engine = house.parts.engine
+    day = date.fromisoformat(day_of(engine.store.now()))
+    while not engine.office.worktime.is_workday(day):
+        day += timedelta(days=1)
+    return day.isoformat()
 
 
 async def library(house: House) -> list[editions.Card]:
@@ -39,7 +49,9 @@ async def test_an_editor_writes_plans_and_retires_a_card_and_nobody_below_does(t
     async with open_house(tmp_path) as house:
         assert (await house.post("qinyue", "/digest/cards/write", CARD)).status == 303
         (card,) = await library(house)
-        n, today = str(card.n), day_of(house.parts.engine.store.now())
+        n, today = str(card.n), _workday(house)
+        for day in ("2026-02-30", "2026-13-45", "2099-01-03", "明天"):
+            assert (await house.post("qinyue", "/digest/cards/plan", {"n": n, "day": day})).status == 422
         assert (await house.post("qinyue", "/digest/cards/plan", {"n": n, "day": today})).status == 303
         changed = {**CARD, "n": n, "title": "年底不喝酒"}
         assert (await house.post("hetao", "/digest/cards/write", changed)).status == 303

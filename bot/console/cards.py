@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from datetime import date
 from typing import Any
 
 from aiohttp import web
@@ -110,11 +111,18 @@ async def plan(request: web.Request) -> web.StreamResponse:
     """Form fields: n, day ("" for whenever its turn comes)."""
     form, engine, person = await fields(request), request.app[ENGINE], viewer_of(request).person
     n, day = number_of(form.get("n", "")), form.get("day", "")
-    if day and not DAY.fullmatch(day):
-        raise Rejected("请选一个日期。")
+    if day and not _workday(engine.office, day):
+        raise Rejected("请选一个工作日，休息日没有摘要。")
     today, rest = day_of(engine.store.now()), engine.office.rules.digest_rest_days
     await engine.apply(lambda tx: cards.plan(tx, person.id, person.roles, n, day, today, rest))
     raise web.HTTPSeeOther(f"/digest/cards?told={'planned' if day else 'free'}")
+
+
+def _workday(office: Office, day: str) -> bool:
+    try:
+        return bool(DAY.fullmatch(day)) and office.worktime.is_workday(date.fromisoformat(day))
+    except ValueError:  # 2026-02-30
+        return False
 
 
 async def retire(request: web.Request) -> web.StreamResponse:
