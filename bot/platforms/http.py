@@ -55,7 +55,8 @@ class HttpPlatform:
     SECRETS = ("key",)
 
     def __init__(self, setup: Setup) -> None:
-        self.channel = Channel(setup.name, bool(setup.options["private"]), "idempotent", "内部系统（HTTP）")
+        private = bool(setup.options["private"])
+        self.channel = Channel(setup.name, private, "idempotent", "内部系统（HTTP）", buttons=True, recalls=True)
         self.pace = Pace(setup.number("address_per_minute"), setup.per_minute or PER_MINUTE)
         self.engine: Engine | None = None
         self._key = setup.secrets["key"].encode()

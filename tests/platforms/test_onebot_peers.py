@@ -117,7 +117,8 @@ async def test_an_application_others_wrote_finds_its_implementation_in_ours(
             await simulator.recall(ROOM, FANG, before)
             assert (await does(out, "recalled"))["id"] == int(before)
             if way != "forward":
-                assert await refusals(simulator, way) == (401, 403)
+                first, second = await refusals(simulator, way)
+                assert first in (401, 403) and second == 403  # NoneBot2 says 403 to both over a socket
     finally:
         await simulator.close()
 
