@@ -16,15 +16,11 @@ from bot.intake import Intake
 from bot.polite import Polite
 from config.digest.sources import known_host, load_sources
 from config.errors import ConfigError
+from digests.scoring import TERMS
 from store import Store, county, digest
 from store.peeking import reading
 
 DAY = re.compile(r"20\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
-TERMS = {
-    "authority": "来源", "relevance": "相关", "timeliness": "时效", "novelty": "新意", "force": "文种",
-    "deadline": "期限", "heat": "反馈", "soft_ad": "软文", "stale": "过时", "meeting": "会议", "thin": "过短",
-    "draft": "征求意见", "low": "无关",
-}  # fmt: skip
 
 
 async def run_from_command(data: Path, day: str | None, fetch: bool) -> tuple[dict[str, Any], bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 GRAMS = 2048  # hashed bigrams an item is compared by
+REPOST = re.compile("^[【\\[（(〔]?(?:转载|转发|转自|转)[】\\])）〕:：]|转载自")
 CONSIDERED = 200  # best candidates MMR looks at: the rest cannot reach ten places
 
 
@@ -48,13 +50,19 @@ def choose(candidates: Sequence[Candidate]) -> Choice:
     left.update(
         {c.item.id: f"{c.score.total:.0f}分，不到{rules['floor']}分" for c in heads if c.score.total < rules["floor"]}
     )
-    room = _Room(quotas, rules["per_source"], rules["total"])
+    room = _Room(quotas, _fair_share(pool, rules["per_source"], rules["total"]), rules["total"])
     picked = _diverse(pool[:CONSIDERED], rules["diversity"], room)
     chosen = {c.item.id for c in picked}
     left.update(
         {c.item.id: room.why_not(c) or "与入选内容相近，让位给别的内容" for c in pool if c.item.id not in chosen}
     )
     return Choice(tuple(picked), left)
+
+
+def _fair_share(pool: Sequence[Candidate], least: int, total: int) -> int:
+    """Items a source may have: where few sources have anything, an edition must not stay empty for their sake."""
+    sources = len({candidate.item.source for candidate in pool})
+    return max(least, -(-total // sources)) if sources else least
 
 
 @dataclass(slots=True)
@@ -115,9 +123,19 @@ def _order(candidate: Candidate) -> tuple[float, str, str]:
 
 
 def _one_a_story(ranked: Sequence[Candidate], left: dict[str, str]) -> list[Candidate]:
-    heads: dict[str, Candidate] = {}
+    stories: dict[str, list[Candidate]] = {}
     for candidate in ranked:
-        head = heads.setdefault(candidate.cluster, candidate)
-        if head is not candidate:
-            left[candidate.item.id] = f"与《{head.item.title[:20]}》是同一内容"
-    return list(heads.values())
+        stories.setdefault(candidate.cluster, []).append(candidate)
+    heads = []
+    for story in stories.values():
+        head = min(story, key=_canonical)
+        heads.append(head)
+        left.update({c.item.id: f"与《{head.item.title[:20]}》是同一内容" for c in story if c is not head})
+    return sorted(heads, key=_order)
+
+
+def _canonical(candidate: Candidate) -> tuple[bool, float, str, int, str]:
+    """Who speaks for a story: no avowed re-post, the highest authority, the earliest, the fullest (digest.md C3)."""
+    item = candidate.item
+    authority = next((term.points for term in candidate.score.terms if term.name == "authority"), 0.0)
+    return REPOST.search(item.title) is not None, -authority, item.published_at, -len(item.body), item.id

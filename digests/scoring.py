@@ -17,10 +17,16 @@ from digests.relevance import Audience, relevance
 DEADLINE = re.compile(r"((?:20\d\d年)?\d{1,2}月\d{1,2}日)[^。；\n]{0,6}(?:前|截止|止|之前|以前|24时)")
 SOON = 10  # days
 THIN = 40  # characters
+ANCIENT = 180  # days
 HOME = re.compile("县|镇|乡|街道|村|社区")  # a body of the county or below speaks, or is spoken of
 OWN = 5.0  # what that says for the county's own column: less than another column's core in the title
 YEAR = re.compile(r"(20\d\d)年")
 DRAFT = "征求意见稿"
+TERMS = {  # what people read for a term's name
+    "authority": "权威", "relevance": "相关", "timeliness": "及时", "novelty": "新鲜", "force": "效力", "deadline": "有期限",
+    "heat": "读者反响", "soft_ad": "像软文", "stale": "过时", "ancient": "陈旧", "meeting": "会议消息", "thin": "内容少",
+    "draft": "征求意见", "low": "与工作无关", "minor": "涉及面小", "old": "旧年份",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +77,7 @@ def score(item: Item, by: Weighing, similar: float = 0.0, heat: float = 0.5) -> 
     terms = [
         Term(name, round(rules["weights"][name] * min(1.0, value), 2), why) for name, (value, why) in parts.items()
     ]
-    terms += _penalties(item, age > 3 * shape["half_life"], near.unwanted)
+    terms += _penalties(item, _stale(age, shape["half_life"]), near.unwanted)
     total = max(0.0, sum(term.points for term in terms))
     return Score(round(total, 2), column, tuple(terms), near.units)
 
@@ -121,12 +127,18 @@ def _age(item: Item, today: date) -> int:
     return max(0, (today - date.fromisoformat(published)).days) if published else 1
 
 
-def _penalties(item: Item, stale: bool, unwanted: tuple[str, ...]) -> list[Term]:
+def _stale(age: int, half_life: int) -> str:
+    """ancient: so old that only a person may want it; stale: three half-lives have passed."""
+    return "ancient" if age > ANCIENT else "stale" if age > 3 * half_life else ""
+
+
+def _penalties(item: Item, stale: str, unwanted: tuple[str, ...]) -> list[Term]:
     points = table("columns")["penalties"]
     ad = soft_ad(item.title, item.body)
     found = {
         "soft_ad": f"疑似软文：{'、'.join(ad[:3])}" if ad else "",
-        "stale": "过时" if stale else "",
+        "stale": "过时" if stale == "stale" else "",
+        "ancient": "半年以前的内容" if stale == "ancient" else "",
         "meeting": "会议消息" if form_of(item.title) == "meeting" else "",
         "thin": "正文过短" if len(item.body.strip()) < THIN else "",
         "draft": "征求意见稿，尚未施行" if DRAFT in item.title else "",

@@ -14,10 +14,11 @@ from bot.candidates import run_day
 from bot.console import cards, digest_archive, digest_choices, digest_history, digest_preview, digest_sources, leaders
 from bot.console.bureau import click
 from bot.console.digest_frame import DAY, EDITORS, VIEW, fields, number_of, show
-from bot.console.digest_look import SEEN, TERMS, look
+from bot.console.digest_look import SEEN, look
 from bot.console.session import ENGINE, guarded, viewer_of
 from config.county import Person
 from config.errors import Rejected
+from digests.scoring import TERMS
 from handlers.editions import desk, timing, wording
 from handlers.office import Office
 from store import Tx

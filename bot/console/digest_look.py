@@ -19,10 +19,6 @@ SHOWN = 40
 MOST = 400
 SEEN = 12  # letters of the hash a form carries
 LABELS = {"通过": "审核通过", "不发": "今日不发"}  # where a button says more than the word typed in a chat
-TERMS = {
-    "authority": "权威", "relevance": "相关", "timeliness": "及时", "novelty": "新鲜", "force": "效力", "deadline": "有期限", "heat": "读者反响",
-    "soft_ad": "像软文", "stale": "过时", "meeting": "会议消息", "thin": "内容少", "draft": "征求意见", "low": "与工作无关", "minor": "涉及面小", "old": "旧年份",
-}  # fmt: skip
 REASONED = ("退回", "不发")
 
 
