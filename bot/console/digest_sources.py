@@ -33,7 +33,7 @@ HANDED_STATES = {"open": "在读", "taken": "已收下", "unreadable": "读不�
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One source as the page shows it: sign is ok, off, bad or manual."""
+    """One source as the page shows it: sign is ok, new (never asked yet), off, bad or manual."""
 
     source: Source
     state: SourceState
@@ -82,7 +82,7 @@ def _look(
 ) -> tuple[list[Row], list[Submission], list[tuple[str, str, int]]]:
     states, items = sources.states(source), digest.per_source(source)
     rows = [_row(source, one, states.get(one.id, SourceState(one.id)), items.get(one.id, 0)) for one in table]
-    order = {"bad": 0, "ok": 1, "off": 2, "manual": 3}
+    order = {"bad": 0, "ok": 1, "new": 1, "off": 2, "manual": 3}
     rows.sort(key=lambda row: order[row.sign])
     handed = [
         replace(one, title=one.title or digest.read(source, one.item or 0)[0])
@@ -98,7 +98,7 @@ def _row(connection: sqlite3.Connection, source: Source, state: SourceState, ite
     elif state.manual or (on and state.error):
         sign, said = "bad", state.error or "网站要求验证"
     else:
-        sign, said = ("ok" if on else "off"), state.error
+        sign, said = ("off" if not on else "ok" if state.ok_at else "new"), state.error
     return Row(source, state, on, sign, said, items, sources.fetches(connection, source.id, LOG))
 
 
