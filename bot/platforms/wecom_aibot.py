@@ -27,7 +27,7 @@ from bot.platforms.alone import homeward
 from bot.platforms.registry import Setup
 from bot.platforms.wecom_aibot_line import NO_LINE, Access, Line, req_id
 from bot.platforms.wecom_text import call, inert, pieces
-from config.errors import Busy, ConfigError, Paused, Refused, Retry
+from config.errors import Awaiting, Busy, ConfigError, Paused, Refused, Retry
 from handlers.events import Event, Message, Photo
 from handlers.office import Channel, Office
 from store import outbox
@@ -46,6 +46,11 @@ PAUSE_SECONDS = 60.0
 LATE = frozenset({846605, 846608})  # the exchange is over: push instead
 RATE = frozenset({45009, 45033, 846607})
 AGAIN = frozenset({-1, 6000})
+WRONG = frozenset(
+    {40007, 40008, 40035, 40058, 44004, 45002}
+)  # the message itself; what else a push meets may be silence
+KNOWN = RATE | AGAIN | WRONG | {0}
+AWAIT_SECONDS = 3600.0
 WELCOME = (
     "您好，我是群办，收问题上报，也答税费问题。\n"
     "这里可以直接发照片加一句话；在群里请把照片和文字发在同一条@消息里，或引用照片再@我。\n"
@@ -103,6 +108,7 @@ class WecomAibotPlatform:
         self._replies: OrderedDict[int, tuple[str, str, float]] = OrderedDict()  # inbox seq → exchange, address, until
         self._plans: OrderedDict[str, deque[Step]] = OrderedDict()  # outbox key → steps left
         self._cards: OrderedDict[str, cards.Card] = OrderedDict()
+        self._spoken: set[str] = set()  # addresses that called the bot since it started
         self._work: set[asyncio.Task[None]] = set()
 
     def add_routes(self, app: Any) -> None:
@@ -177,7 +183,11 @@ class WecomAibotPlatform:
                 return
             judge(answer)
         else:
-            await self._ask("aibot_send_msg", {**self._to(row.address), **await self._pushed(step)})
+            body = {**self._to(row.address), **await self._pushed(step)}
+            answer = await self.line.call("aibot_send_msg", body)
+            if answer.get("errcode", 0) not in KNOWN and row.address not in self._spoken:
+                raise Awaiting(outbox.AWAITING, AWAIT_SECONDS)  # pushes go only where somebody called the bot before
+            judge(answer)
         if step.card is not None:
             _keep(self._cards, step.card["task_id"], step.card)
         steps.popleft()
@@ -250,6 +260,15 @@ class WecomAibotPlatform:
         for (event, exchange), receipt in zip(batch, receipts, strict=True):
             if exchange and receipt.state == "kept":
                 _keep(self._replies, receipt.seq, (exchange, event.address, until))
+        for address in {event.address for event, _ in batch} - self._spoken:
+            self._spoken.add(address)
+            self._beside(self._wake(address))
+
+    async def _wake(self, address: str) -> None:
+        """What waited for somebody there to speak may go now."""
+        engine, name = self._live, self.channel.name
+        if await engine.store.write(lambda tx: outbox.hasten(tx, name, outbox.AWAITING, address)):
+            await engine.outbox.sweep()
 
     async def _turned(self, state: str) -> None:
         """The line came or went: on record for `bot check`; what waited for it leaves now."""

@@ -30,8 +30,10 @@ SIMULATORS: Mapping[str, tuple[str, str]] = {  # platform → (module:class, wha
 
 def build(platform: str) -> Simulator:
     """A simulator that has not started."""
-    module, _, title = SIMULATORS[platform][0].partition(":")
-    simulator: Simulator = getattr(import_module(module), title)()
+    path, title = SIMULATORS[platform]
+    module, _, name = path.partition(":")
+    simulator: Simulator = getattr(import_module(module), name)()
+    simulator.title = title
     return simulator
 
 

@@ -75,6 +75,7 @@ class Simulator(Protocol):
 
     kind: str  # as in settings.toml
     name: str  # the channel's name
+    title: str  # what people call the platform
     url: str
     rooms: dict[str, str]  # id → what people call it
     users: dict[str, str]
@@ -109,6 +110,7 @@ class Stage:
 
     kind: ClassVar[str] = ""
     name = "sim"
+    title = ""
     offered: ClassVar[tuple[str, ...]] = tuple(FAULTS)
 
     def __init__(self) -> None:

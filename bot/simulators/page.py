@@ -62,7 +62,7 @@ async def _state(request: web.Request) -> web.Response:
     first = max(0, len(simulator.lines) - SHOWN)
     return web.json_response(
         {
-            "kind": simulator.kind,
+            "title": simulator.title,
             "rooms": simulator.rooms,
             "users": simulator.users,
             "faults": {name: FAULTS[name] for name in simulator.offered},

@@ -268,3 +268,14 @@ async def test_check_proves_the_line_alone_and_asks_the_running_server_instead_o
 
 def _write_settings(folder: Path, sim: WecomAibotSimulator) -> None:
     (folder / "settings.toml").write_text(snippet("wecom", sim.channel("")), "utf-8")
+
+
+@pytest.mark.asyncio
+async def test_what_is_for_somebody_who_never_spoke_waits_until_they_do(scene: Scene) -> None:
+    engine = scene.house.parts.engine
+    note = Message("请核对一件工单").to_json()
+    await engine.apply(lambda tx: outbox.add(tx, "k1", "wecom", OFFICER, "reminder", note, person="zhangqiang"))
+    await engine.settle()
+    assert await scene.house.sql("select state, reason from outbox where key = 'k1'") == [("due", outbox.AWAITING)]
+    await scene.simulator.say("", OFFICER, "帮助")
+    assert (await scene.hears("请核对")).user == OFFICER

@@ -1,6 +1,9 @@
 "use strict";
 // Asks for the state once a second and redraws what is new.
 const $ = id => document.getElementById(id);
+const FORMS = {
+  stream: "回复", stream_with_template_card: "回复和卡片", markdown: "消息", template_card: "卡片", image: "图片", news: "图文",
+};
 let state = null, room = null, drawn = "", quote = "";
 
 function make(tag, text, into, name) {
@@ -42,14 +45,19 @@ function drawLine(line) {
   const head = make("h3", "", box);
   const to = line.user && line.bot ? "机器人 → " + (state.users[line.user] || line.user) : "机器人";
   make("span", line.bot ? to : state.users[line.user] || line.user, head);
-  if (!["", "text"].includes(line.form)) make("span", line.form, head);
+  if (!["", "text"].includes(line.form)) make("span", FORMS[line.form] || line.form, head);
   button("引用", head, null, () => setQuote(line));
   const quoted = line.quote && state.lines.find(other => other.id === line.quote);
   if (quoted) make("blockquote", quoted.text.slice(0, 60) || "［照片］", box);
   if (line.mentions.length) make("p", line.mentions.map(who => "@" + (state.users[who] || who)).join(" "), box);
-  make("pre", line.text, box);
+  make("pre", line.text.replace(/<@([^>]+)> ?/g, ""), box);
   for (const [title, about, url] of line.articles) make("pre", title + "\n" + about + "\n" + url, box);
-  for (const source of line.photos) make("img", "", box).src = source;
+  for (const source of line.photos) {
+    const picture = make("img", "", box);
+    picture.alt = "照片";
+    picture.addEventListener("load", toEnd);
+    picture.src = source;
+  }
   if (line.buttons.length) {
     const row = make("div", "", box);
     for (const label of line.buttons)
@@ -58,7 +66,7 @@ function drawLine(line) {
 }
 
 function draw() {
-  $("kind").textContent = state.kind;
+  $("kind").textContent = "· " + state.title;
   const rooms = $("rooms");
   rooms.replaceChildren();
   for (const [id, name] of [...Object.entries(state.rooms), ["", "私聊（按“谁”）"]])
@@ -74,7 +82,14 @@ function draw() {
   $("waiting").textContent = state.waiting.length ? "等着出：" + state.waiting.join("、") : "";
   $("lines").replaceChildren();
   state.lines.filter(line => line.room === room).forEach(drawLine);
-  $("lines").scrollTop = $("lines").scrollHeight;
+  toEnd();
+}
+
+function toEnd() { $("lines").scrollTop = $("lines").scrollHeight; }
+
+function countPhotos() {
+  const count = $("say").elements.photos.files.length;
+  $("chosen").textContent = count ? "已选 " + count + " 张" : "选照片";
 }
 
 async function look() {
@@ -86,6 +101,7 @@ async function look() {
   draw();
 }
 
+$("say").elements.photos.addEventListener("change", countPhotos);
 $("unquote").addEventListener("click", () => setQuote(null));
 $("say").addEventListener("submit", async event => {
   event.preventDefault();
@@ -94,6 +110,7 @@ $("say").addEventListener("submit", async event => {
   $("problem").textContent = "";
   event.target.elements.text.value = "";
   event.target.elements.photos.value = "";
+  countPhotos();
   setQuote(null);
   await post("say", form);
 });
