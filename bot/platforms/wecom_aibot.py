@@ -11,7 +11,7 @@ import asyncio
 import time
 from collections import OrderedDict, deque
 from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,10 +26,20 @@ from bot.platforms import wecom_aibot_media as media
 from bot.platforms.alone import homeward
 from bot.platforms.registry import Setup
 from bot.platforms.wecom_aibot_line import NO_LINE, Access, Line, req_id
-from bot.platforms.wecom_text import call, inert, pieces
-from config.errors import Awaiting, Busy, ConfigError, Paused, Refused, Retry
+from bot.platforms.wecom_aibot_sending import (
+    KNOWN,
+    LATE,
+    MARKDOWN_BYTES,
+    WELCOME,
+    Step,
+    channel_of,
+    judge,
+    planned,
+    reply,
+    shown,
+)
+from config.errors import Awaiting, Busy, ConfigError, Retry
 from handlers.events import Event, Message, Photo
-from handlers.office import Channel, Office
 from store import outbox
 from store.outbox import OutboxRow
 
@@ -37,38 +47,13 @@ log = structlog.get_logger()
 
 URL = "wss://openws.work.weixin.qq.com"
 PER_MINUTE = 30  # replies and pushes of one chat together (platforms.md 2.3, third-party)
-MARKDOWN_BYTES = 4096  # a stream takes 20480; of pushes it is not known
 REPLY_SECONDS = 300.0
 KEPT = 2000
 QUEUE, BATCH = 256, 64
 BUSY_SECONDS = 0.5
-PAUSE_SECONDS = 60.0
-LATE = frozenset({846605, 846608})  # the exchange is over: push instead
-RATE = frozenset({45009, 45033, 846607})
-AGAIN = frozenset({-1, 6000})
-WRONG = frozenset(
-    {40007, 40008, 40035, 40058, 44004, 45002}
-)  # the message itself; what else a push meets may be silence
-KNOWN = RATE | AGAIN | WRONG | {0}
 AWAIT_SECONDS = 3600.0
-WELCOME = (
-    "您好，我是群办，收问题上报，也答税费问题。\n"
-    "这里可以直接发照片加一句话；在群里请把照片和文字发在同一条@消息里，或引用照片再@我。\n"
-    "第一次用请先回复“报到 报到码”。还可以说：帮助"
-)
-
 K = TypeVar("K")
 V = TypeVar("V")
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One frame to send: words, a card, both (a reply only), or a picture."""
-
-    text: str = ""
-    card: cards.Card | None = None
-    photo: str = ""
-    reply: str = ""  # the exchange it answers
 
 
 class WecomAibotPlatform:
@@ -155,18 +140,8 @@ class WecomAibotPlatform:
         return row.key
 
     def _planned(self, row: OutboxRow, message: Message) -> list[Step]:
-        whole = self.channel.buttons and cards.fits(message)
-        card = cards.card_of(row, message, whole) if self.channel.buttons else None
-        said = pieces(shown(self._live.office, self.channel.name, row, message), self.channel.markdown_bytes)
-        reply = self._exchange(row)
-        if card is not None and whole:
-            steps = [Step(card=card, reply=reply)]
-        elif card is not None and reply and len(said) == 1:
-            steps = [Step(said[0], card, reply=reply)]
-        else:
-            steps = [Step(text, reply=reply if i == 0 else "") for i, text in enumerate(said)]
-            steps += [Step(card=card)] if card is not None else []
-        return steps + [Step(photo=sha) for sha in message.photos]
+        text = shown(self._live.office, self.channel.name, row, message)
+        return planned(self.channel, row, message, text, self._exchange(row))
 
     def _exchange(self, row: OutboxRow) -> str:
         name, address, until = self._replies.get(row.origin or 0, ("", "", 0.0))
@@ -176,7 +151,7 @@ class WecomAibotPlatform:
         step = steps[0]
         if step.reply:
             self._replies.pop(row.origin or 0, None)
-            answer = await self.line.call("aibot_respond_msg", _reply(row, step), step.reply)
+            answer = await self.line.call("aibot_respond_msg", reply(row, step), step.reply)
             if answer.get("errcode") in LATE:
                 steps.popleft()
                 steps.extendleft([s for s in (Step(card=step.card), Step(step.text)) if s.card or s.text])
@@ -296,56 +271,6 @@ class WecomAibotPlatform:
         if self.engine is None:
             raise RuntimeError("the channel has no engine yet")
         return self.engine
-
-
-def channel_of(setup: Setup) -> Channel:
-    """What a WeCom AI bot can do, in either mode."""
-    limit = setup.number("markdown_bytes")
-    return Channel(
-        setup.name,
-        can_private=True,
-        delivery="at-least-once",
-        label="企业微信智能机器人",
-        text_bytes=limit,
-        forms=("markdown", "picture", "text"),
-        markdown_bytes=limit,
-        hears="mention",
-        buttons=bool(setup.options["cards"]),
-    )
-
-
-def shown(office: Office, channel: str, row: OutboxRow, message: Message) -> str:
-    """A message's words as markdown; those called come first, in groups only."""
-    users = [user for person in message.mention if (user := _user(office, channel, person))] if not row.person else []
-    calls = "".join(f"{call(user)} " for user in users if user != row.address)
-    return calls + (message.text if message.form == "markdown" else inert(message.text))
-
-
-def _user(office: Office, channel: str, person: str) -> str:
-    found, mark = office.people.get(person), f"{channel}:"
-    return next((a.removeprefix(mark) for a in found.accounts if a.startswith(mark)), "") if found else ""
-
-
-def _reply(row: OutboxRow, step: Step) -> dict[str, Any]:
-    """A finished stream whose id stays the same in every attempt, so that a repetition replaces."""
-    if not step.text:
-        return {"msgtype": "template_card", "template_card": step.card}
-    stream = {"id": f"qb-{row.seq}", "finish": True, "content": step.text}
-    if step.card is None:
-        return {"msgtype": "stream", "stream": stream}
-    return {"msgtype": "stream_with_template_card", "stream": stream, "template_card": step.card}
-
-
-def judge(answer: Mapping[str, Any]) -> None:
-    """What the platform answered, as what it means."""
-    code = answer.get("errcode", 0)
-    if code == 0:
-        return
-    if code in RATE:
-        raise Paused(f"企业微信限频（{code}）", PAUSE_SECONDS)
-    if code in AGAIN:
-        raise Retry(f"企业微信忙（{code}）", 1.0)
-    raise Refused(f"企业微信不收（{code}）")
 
 
 def _keep(shelf: OrderedDict[K, V], key: K, value: V) -> None:

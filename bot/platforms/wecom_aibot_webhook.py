@@ -30,7 +30,7 @@ from bot.platforms import wecom_aibot_media as media
 from bot.platforms.alone import homeward
 from bot.platforms.envelope import Envelope, read_body, refused
 from bot.platforms.registry import Setup
-from bot.platforms.wecom_aibot import MARKDOWN_BYTES, WELCOME, channel_of, judge, shown
+from bot.platforms.wecom_aibot_sending import MARKDOWN_BYTES, WELCOME, channel_of, judge, shown
 from bot.platforms.wecom_text import pieces
 from config.errors import Awaiting, Busy, Unknown
 from handlers.events import Event, Message, Photo
