@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from config.county import Person
 from handlers import commands, learning, people, phrasing, recall, secrecy, submissions
 from handlers.commands import Command
-from handlers.editions import finding, groups, responses, rings, steps
+from handlers.editions import finding, groups, responses, rings, verb
 from handlers.events import CONSOLE, Event, Facts
 from handlers.faq import handover, numbers, policy, reminders, room
 from handlers.office import Office
@@ -68,7 +68,7 @@ ROUTES: tuple[Route, ...] = (
     Route("submit", "member", submissions.submit),
     Route("subscribe", "member", groups.subscribe),
     Route("unsubscribe", "member", groups.unsubscribe),
-    Route("edition", "member", steps.take),
+    Route("edition", "member", verb.take),
     Route("opinion", "member", people.opinion),
     Route("mute", "member", people.mute),
     Route("unmute", "member", people.unmute),
@@ -152,8 +152,8 @@ def _hear(turn: Turn) -> None:
     route = BY_VERB.get(command.verb)
     if turn.sender is None and (route is None or route.who != "anyone"):
         return people.stranger(turn)
-    if command.verb == "edition" and not turn.event.group:
-        return _run(turn, command)
+    if verb.meant(turn, command):
+        return verb.take(turn, command)
     if whole := asking.answered(turn, command):
         return _run(turn, whole)
     if turn.sender is not None and (said := talk.heard(turn, command)):

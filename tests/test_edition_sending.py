@@ -327,6 +327,24 @@ async def test_an_edition_without_any_group_says_what_is_missing() -> None:
         office.said()
         await office.until(DAY, "08:48")
         assert office.said("qinyue") == [texts.say("no_groups")] and (await office.edition()).state == "approved"
+        assert await office.say("gaoyuan", f"摘要 签发 {await office.code()}") == ""
+        assert office.said("gaoyuan") == [texts.say("no_groups")]
+
+
+async def test_an_alarm_answered_for_after_the_minute_lets_the_edition_go() -> None:
+    visit = (
+        "张大山调研乡村振兴",
+        "11月23日，县委书记张大山到城关镇调研乡村振兴工作，强调要抓好秋冬农业生产和防火工作。",
+    )
+    async with house(EVENING, texts=[visit]) as office:
+        await office.say("qinyue", "摘要")
+        await office.pass_all("qinyue", "fanwen", "gaoyuan")
+        await office.engine.store.write(lambda tx: digest.replace_leaders(tx, [("李建国", "县委书记", "", "")]))
+        await office.until(DAY, "08:50")
+        assert not office.ever("news") and any("张大山" in text for text in office.said("qinyue"))
+        assert await office.say("fanwen", f"摘要 核对 {await office.code()} 1 已与县委办核实") == ""
+        await office.until(DAY, "08:51")
+        assert len(office.ever("news")) == 1
 
 
 async def test_a_form_is_the_groups_own_where_its_channel_can_show_it() -> None:

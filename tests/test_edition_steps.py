@@ -173,6 +173,14 @@ async def test_reopening_after_noon_is_too_late() -> None:
         assert await office.say("gaoyuan", "摘要 重开") == "too_late"
 
 
+async def test_a_space_behind_the_word_is_not_needed() -> None:
+    async with house(AFTERNOON) as office:
+        code = await begun(office)
+        assert await office.say("qinyue", f"摘要送审{code}") == ""
+        assert await office.say("fanwen", f"摘要：审核通过 {code}") == ""
+        assert (await office.edition()).state == "reviewed"
+
+
 async def test_in_a_group_one_sentence_and_nothing_else() -> None:
     async with house(AFTERNOON) as office:
         code = await begun(office)

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from config.county import Person
 from config.errors import Rejected
+from handlers.editions import timing
 from handlers.editions.texts import say
 from handlers.events import CONSOLE
-from store import Tx, audit, digest, edition_notes, editions
+from store import Tx, audit, digest, edition_notes, editions, timers
 from store.editions import EditionItem
 
 DISCIPLINE = "微警示"  # discipline notices are quoted, never rephrased (issue 6)
@@ -94,6 +95,9 @@ def acknowledge(tx: Tx, person: Person, day: str, pos: int, why: str, *, seen: s
         raise Rejected(say("why_ack"))
     for one in found:
         edition_notes.acknowledge(tx, day, one.mark, person.id, why.strip()[:200])
+    if edition.state == "approved" and not standing(tx, day):  # it may be what held up the minute
+        due = max(tx.at, edition.due_at or tx.at)
+        timers.put(tx, f"edition/{day}/ack", "edition_send", due, timing.LANE)
     audit.append(tx, person.id, "|".join(person.roles), CONSOLE, day, "edition_ack", "done")
     return len(found)
 
