@@ -28,10 +28,11 @@ OURS = ("submitted", "pasted")  # handed in by people: public only once it went 
 TASKS = re.compile(
     r"(?:我|我们|本人|本单位|的|未|没|待|已|所有|全部|这个?|那个?|办理?|处理|情况|进展|进度|状态|结果|工单|单子|上报|派单|任务|事项?|[\s,。?!])+"
 )
+OF_TASK = re.compile(r"(?:工单|单子|进度|进展|怎么?样|哪一?步)了?[?。!]*$")  # 西环路的单子
 ENDED = re.compile(r"失效|废止")
 TEXTS = {
     "found": "查到{n}条，新的在前：",
-    "nothing": "没有查到。换个词，词之间空一格，例如：查 小微企业 政策",
+    "nothing": "没有查到。换个词，词之间空一格，例如：查 小微企业 政策。查工单请写编号",
     "titles": "（只查了标题，过一会儿再查会更全）",
     "pulled": "【已撤回】",
     "ended": "【已失效】",
@@ -61,7 +62,8 @@ def words_of(command: Command) -> str:
     """What a 查 looks for when no task is meant."""
     if command.verb != "look_up" or command.word not in ("查", "查询") or command.numbers:
         return ""
-    return "" if not command.rest or TASKS.fullmatch(command.rest) else command.rest
+    about_tasks = not command.rest or TASKS.fullmatch(command.rest) or OF_TASK.search(command.rest)
+    return "" if about_tasks else command.rest
 
 
 def look_up(turn: Turn, command: Command) -> None:

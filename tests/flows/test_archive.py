@@ -69,7 +69,8 @@ async def test_the_archive_answers_in_the_notices_group_and_alone_and_chatter_as
         assert "供暖检修通知" in await say("", "wangfang", "查询 供暖")
         assert await say("news", "wangfang", "查一下他什么时候来的吧我也不清楚") == ""
         assert await say("ssp", "wangfang", "查 小微企业 政策") == ""
-        assert "小微" not in await say("", "wangfang", "查 我的工单")
+        for text in ("查 我的工单", "查 西环路小微企业的单子", "查 进度", "查"):
+            assert "小微" not in await say("", "wangfang", text) and played.steps[-1].notices
     finally:
         await played.close()
 
