@@ -253,6 +253,22 @@ async def test_only_editors_change_what_is_printed_and_it_teaches() -> None:
             await edit(office, desk.keep, item=gone.item)
 
 
+async def test_a_piece_held_back_is_taken_in_only_with_a_word_on_what_was_looked_into() -> None:
+    async with house(AFTERNOON) as office:
+        await begun(office)
+        gone = (await office.lines())[0]
+        await edit(office, desk.drop, pos=1)
+        await office.engine.store.write(lambda tx: tx.execute("update item set state = 'held', why = '疑似广告'"))
+        with pytest.raises(Rejected, match=r"疑似广告.*核对情况"):
+            await edit(office, desk.keep, item=gone.item)
+        await edit(office, desk.keep, item=gone.item, why="县文旅局正式通知，不是广告")
+        row = await office.engine.store.read(lambda c: digest.get(c, gone.item or 0))
+        assert row is not None and (row.state, row.why) == ("kept", "县文旅局正式通知，不是广告")
+        await office.engine.store.write(lambda tx: digest.pull(tx, gone.item or 0, None, "已撤回"))
+        with pytest.raises(Rejected):
+            await edit(office, desk.keep, item=gone.item, why="照用")
+
+
 async def test_cards_come_in_their_turn_and_rest_afterwards() -> None:
     async with house() as office:
         card = editions.Card(0, "class", "公文写作三不准", "不准超范围标注。", plan_on=DAY, made_by="qinyue")

@@ -60,13 +60,13 @@ def compose(source: Reader, office: Office, day: str) -> list[EditionItem]:
 def keep(
     tx: Tx, office: Office, person: Person, day: str, item: int, column: str = "", why: str = "", *, seen: str = ""
 ) -> str:
-    """Take an item in, at the end of its column; teaches."""
+    """Take an item in, at the end of its column; teaches. One held back needs a word on what was looked into."""
     lines = _open_for(tx, person, day, seen)
     row = digest.get(tx, item)
     if row is None or row.state == "erased":
         raise Rejected(say("gone"))
-    if row.state != "kept":
-        raise Rejected(say("held", why=row.why))
+    if row.state == "pulled" or (row.state == "held" and not why.strip()):
+        raise Rejected(say(row.state, why=row.why))
     if any(line.item == item for line in lines):
         raise Rejected(say("in_already"), "duplicate")
     weighed = next((c for c in digest.candidates(tx, day) if c.item == item), None)
@@ -75,6 +75,8 @@ def keep(
         raise Rejected(say("no_column", columns="、".join(COLUMNS)))
     reasons = why or (_reasons(tx, weighed) if weighed else "编辑选用")
     new = _write(tx, person, day, _placed(lines, _of_item(tx, row, column, reasons)), "edition_keep")
+    if row.state == "held":
+        digest.release(tx, item, why[:WHY])
     digest.choose(tx, day, item, column, row.source, keep=True, person=person.id, why=why[:WHY])
     return new
 

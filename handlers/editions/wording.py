@@ -90,7 +90,7 @@ def acknowledge(tx: Tx, person: Person, day: str, pos: int, why: str, *, seen: s
     if not found:
         raise Rejected(say("no_warning", pos=pos))
     if any(one.rule == "pulled" for one in found):
-        raise Rejected(say("pulled", pos=pos))
+        raise Rejected(say("drop_it", pos=pos))
     if not why.strip():
         raise Rejected(say("why_ack"))
     for one in found:
