@@ -177,6 +177,7 @@ class WecomAibotWebhookSimulator(Stage):
 
     async def _responded(self, request: web.Request) -> web.StreamResponse:
         """One message for each response_url."""
+        body = await request.json()
         if (broken := await self.trouble(request)) is not None:
             return broken
         if self.fault("rate_limit") is not None:
@@ -184,7 +185,6 @@ class WecomAibotWebhookSimulator(Stage):
         if (found := self.fault("error")) is not None:
             return web.json_response({"errcode": found.code or 40035, "errmsg": "error"})
         place = self._urls.pop(request.query.get("response_code", ""), None)
-        body = await request.json()
         if place is None or body.get("msgtype") not in ("markdown", "template_card"):
             return web.json_response({"errcode": 40008 if place else 41001, "errmsg": "refused"})
         await self._show(body, *place, self.next_id("late"))

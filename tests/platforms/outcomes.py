@@ -14,8 +14,35 @@ WAITS = "没有发出，等管理员改好后自动再发"
 NEVER = "没有发出，记为失败，由人处理"
 UNCLEAR_ONCE = "不知道发没发出，自动再发；平台去重，对方只看到一次"
 SPEAKS = "没有发出，群里下一次 @ 群办时自动再发"
+TWICE = "不知道发没发出，自动再发；对方可能看到两次，单号相同"
+PUSHED = "改为主动发送，已发出一次"
 PARKED = "不知道发没发出，记为“结果不明”，由人决定是否补发"
 
+WECOM_AIBOT: Rows = (
+    ("正常", SENT),
+    ("限频（45009）", RESTS),
+    ("系统忙（6000）", AGAIN),
+    ("内容不合规（40008）", NEVER),
+    ("回复已过时（846608）", PUSHED),
+    ("会话里还没人找过机器人", SPEAKS),
+    ("不回应", TWICE),
+    ("慢 30 秒", TWICE),
+    ("回到一半断开", TWICE),
+    ("断开连接", TWICE),
+    ("已发出但没有回执", TWICE),
+    ("另一处用同一个机器人连上", WAITS),
+)
+WECOM_AIBOT_WEBHOOK: Rows = (
+    ("正常", SENT),
+    ("没有可用的 response_url", SPEAKS),
+    ("限频（45009）", RESTS),
+    ("内容不合规（40008）", NEVER),
+    ("不回应", TWICE),
+    ("回到一半断开", TWICE),
+    ("回网页而不是 JSON", TWICE),
+    ("慢 30 秒", TWICE),
+    ("已发出但没有回执", TWICE),
+)
 WECOM_APP: Rows = (
     ("正常", SENT),
     ("令牌过期（42001）", RENEWED),
@@ -60,7 +87,13 @@ QQ: Rows = (
     ("主动：不回应", PARKED),
     ("AppSecret 不对", RESTS),
 )
-TABLES: Mapping[str, Rows] = {"企业微信自建应用": WECOM_APP, "企业微信群消息推送": WECOM_WEBHOOK, "QQ 官方机器人": QQ}
+TABLES: Mapping[str, Rows] = {
+    "企业微信智能机器人（长连接）": WECOM_AIBOT,
+    "企业微信智能机器人（回调）": WECOM_AIBOT_WEBHOOK,
+    "企业微信自建应用": WECOM_APP,
+    "企业微信群消息推送": WECOM_WEBHOOK,
+    "QQ 官方机器人": QQ,
+}
 
 
 def page() -> str:

@@ -22,10 +22,12 @@ from bot.platforms.wecom_text import inert, pieces
 from bot.simulators.frame import Fault
 from bot.simulators.wecom_aibot import WecomAibotSimulator
 from bot.simulators.wecom_aibot_frames import sealed
-from config.errors import Refused, Retry
+from config.errors import Awaiting, Offline, Paused, Refused, Retry, SendError, Unknown
 from handlers.events import Message
 from store import outbox, people
+from store.outbox import OutboxRow
 from tests.fakes import until
+from tests.platforms import outcomes
 from tests.platforms.stage import REPORTS, TAX, Scene, picture, staged
 
 ROOM, TAX_ROOM, LIMIN, OFFICER = "wrSUISHOUPAI", "wrTAX", "limin", "zhangqiang"
@@ -279,3 +281,55 @@ async def test_what_is_for_somebody_who_never_spoke_waits_until_they_do(scene: S
     assert await scene.house.sql("select state, reason from outbox where key = 'k1'") == [("due", outbox.AWAITING)]
     await scene.simulator.say("", OFFICER, "帮助")
     assert (await scene.hears("请核对")).user == OFFICER
+
+
+FAULTS = {
+    "正常": None,
+    "限频（45009）": Fault("rate_limit"),
+    "系统忙（6000）": Fault("error", code=6000),
+    "内容不合规（40008）": Fault("error", code=40008),
+    "会话里还没人找过机器人": None,
+    "不回应": Fault("timeout"),
+    "慢 30 秒": Fault("slow"),
+    "回到一半断开": Fault("reset"),
+    "断开连接": Fault("disconnect"),
+    "已发出但没有回执": Fault("half_sent"),
+}
+
+
+@pytest.mark.asyncio
+async def test_each_fault_has_the_outcome_the_document_names(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.platforms.wecom_aibot_line.ACK_SECONDS", 0.3)
+    sim, found = simulator(scene), dict[str, str]()
+    sim.called.add(ROOM)
+    for seq, (name, fault) in enumerate(FAULTS.items(), 1):
+        await sim.connected()
+        await until(lambda: platform(scene).line.state == "connected")
+        if fault is not None:
+            sim.faults.append(fault)
+        found[name] = await _outcome(scene, seq, "wrSTRANGE" if "没人" in name else ROOM)
+        if fault is not None and fault.name in ("reset", "disconnect", "half_sent"):
+            await sim.lost()
+    await sim.connected()
+    sim.faults.append(Fault("error", code=846608))
+    await sim.say(ROOM, LIMIN, "@群办 帮助")
+    assert (await scene.hears("查进度")).form == "markdown"
+    found["回复已过时（846608）"] = outcomes.PUSHED
+    await sim.kick()
+    await platform(scene).line.ended()
+    found["另一处用同一个机器人连上"] = await _outcome(scene, 99, ROOM)
+    assert found == dict(outcomes.WECOM_AIBOT)
+
+
+async def _outcome(scene: Scene, seq: int, address: str) -> str:
+    row = OutboxRow(seq, f"f{seq}", "wecom", address, address, "received", None, "", "", None, 0, None, 0)
+    kinds = (
+        (Paused, outcomes.RESTS), (Awaiting, outcomes.SPEAKS), (Offline, outcomes.WAITS), (Unknown, outcomes.TWICE),
+        (Retry, outcomes.AGAIN), (Refused, outcomes.NEVER),
+    )  # fmt: skip
+    try:
+        await platform(scene).send(row, Message(f"第{seq}条"))
+    except SendError as error:
+        assert platform(scene).channel.delivery == "at-least-once"
+        return next(outcome for kind, outcome in kinds if isinstance(error, kind))
+    return outcomes.SENT

@@ -10,13 +10,17 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from aiohttp import ClientTimeout
 
 from bot.platforms.envelope import Envelope
 from bot.platforms.wecom_aibot_webhook import WecomAibotWebhookPlatform
 from bot.simulators.frame import Fault
 from bot.simulators.wecom_aibot_webhook import AES_KEY, TOKEN, WecomAibotWebhookSimulator
+from config.errors import Awaiting, Paused, Refused, Retry, SendError, Unknown
 from handlers.events import Message
 from store import outbox
+from store.outbox import OutboxRow
+from tests.platforms import outcomes
 from tests.platforms.stage import REPORTS, TAX, Scene, picture, staged
 
 ROOM, TAX_ROOM, LIMIN, OFFICER = "wrSUISHOUPAI", "wrTAX", "limin", "zhangqiang"
@@ -26,9 +30,13 @@ ROOM, TAX_ROOM, LIMIN, OFFICER = "wrSUISHOUPAI", "wrTAX", "limin", "zhangqiang"
 async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
     people = {"limin": LIMIN, "zhangqiang": OFFICER}
     groups = {REPORTS: ROOM, TAX: TAX_ROOM}
-    async with staged(tmp_path / "data", WecomAibotWebhookSimulator(), groups, people) as found:
+    async with staged(tmp_path / "data", WecomAibotWebhookSimulator(), groups, people, _hasty) as found:
         simulator(found).poll_seconds = 0.05
         yield found
+
+
+def _hasty(channel: dict[str, Any]) -> None:
+    channel["options"]["address_per_minute"] = 0
 
 
 def simulator(scene: Scene) -> WecomAibotWebhookSimulator:
@@ -98,20 +106,48 @@ async def test_whoever_opens_the_chat_is_greeted_and_a_bare_photo_in_private_is_
     assert (await scene.house.sql("select count(*) from task_photo"))[0][0] == 1
 
 
-@pytest.mark.parametrize(
-    ("fault", "state"),
-    [(Fault("rate_limit"), "due"), (Fault("error", code=40008), "dead"), (Fault("html"), "due"), (Fault("half_sent"), "due")],
-    ids=lambda value: value.name if isinstance(value, Fault) else "",
-)  # fmt: skip
+FAULTS = {
+    "正常": None,
+    "没有可用的 response_url": None,
+    "限频（45009）": Fault("rate_limit"),
+    "内容不合规（40008）": Fault("error", code=40008),
+    "不回应": Fault("timeout"),
+    "回到一半断开": Fault("reset"),
+    "回网页而不是 JSON": Fault("html"),
+    "慢 30 秒": Fault("slow", seconds=0.5),
+    "已发出但没有回执": Fault("half_sent"),
+}
+KINDS = (
+    (Paused, outcomes.RESTS),
+    (Awaiting, outcomes.SPEAKS),
+    (Unknown, outcomes.TWICE),
+    (Retry, outcomes.AGAIN),
+    (Refused, outcomes.NEVER),
+)
+
+
 @pytest.mark.asyncio
-async def test_a_fault_of_the_platform_ends_as_the_table_says(scene: Scene, fault: Fault, state: str) -> None:
-    engine = scene.house.parts.engine
-    await scene.simulator.say(ROOM, LIMIN, "@群办 帮助")
-    scene.simulator.faults.append(fault)
-    await engine.apply(lambda tx: outbox.add(tx, "k1", "wecom", ROOM, "received", Message("值班提示").to_json()))
-    await engine.settle()
-    assert await scene.house.sql("select state from outbox where key = 'k1'") == [(state,)]
-    assert scene.simulator.faults == type(scene.simulator.faults)()
+async def test_each_fault_has_the_outcome_the_document_names(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.fetcher.TIMEOUT", ClientTimeout(total=0.3))
+    found = dict[str, str]()
+    for seq, (name, fault) in enumerate(FAULTS.items(), 1):
+        if "没有" not in name or fault is not None:
+            await scene.simulator.say(ROOM, LIMIN, "@群办 帮助", id=f"M{seq}")
+            await scene.house.settle()
+        if fault is not None:
+            scene.simulator.faults.append(fault)
+        found[name] = await _outcome(scene, seq)
+    assert found == dict(outcomes.WECOM_AIBOT_WEBHOOK)
+
+
+async def _outcome(scene: Scene, seq: int) -> str:
+    row = OutboxRow(seq, f"f{seq}", "wecom", ROOM, ROOM, "received", None, "", "", None, 0, None, 0)
+    try:
+        await platform(scene).send(row, Message(f"第{seq}条"))
+    except SendError as error:
+        assert platform(scene).channel.delivery == "at-least-once"
+        return next(outcome for kind, outcome in KINDS if isinstance(error, kind))
+    return outcomes.SENT
 
 
 Forged = tuple[dict[str, str], bytes]
