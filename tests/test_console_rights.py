@@ -110,6 +110,7 @@ POLICY: dict[tuple[str, str], frozenset[str] | str] = {
     ("POST", "/digest/sources/turn"): KEEPERS,
     ("GET", "/digest/archive"): DIGEST,
     ("GET", "/digest/items/{item}"): DIGEST,
+    ("POST", "/digest/items/{item}/release"): frozenset({"editor"}),
     ("GET", "/digest/choices"): DIGEST,
     ("POST", "/digest/choices/revoke"): frozenset({"editor"}),
     ("GET", "/people"): ADMINS,

@@ -10,6 +10,7 @@ from functools import partial
 
 from aiohttp import web
 
+from bot.arrivals import day_of
 from bot.candidates import run_day
 from bot.console import cards, digest_archive, digest_choices, digest_history, digest_preview, digest_sources, leaders
 from bot.console.bureau import click
@@ -21,7 +22,7 @@ from config.errors import Rejected
 from digests.scoring import TERMS
 from handlers.editions import desk, timing, wording
 from handlers.office import Office
-from store import Tx
+from store import Tx, editions
 
 Form = dict[str, str]
 Edit = Callable[[Form, Tx, Office, Person, str], object]
@@ -62,11 +63,13 @@ async def page(request: web.Request) -> web.StreamResponse:
 
 
 async def _page(
-    request: web.Request, status: int = 200, said: str = "", fault: str = "", typed: str = ""
+    request: web.Request, status: int = 200, said: str = "", fault: str = "", typed: str = "", day: str = ""
 ) -> web.Response:
     engine, query, person = request.app[ENGINE], request.query, viewer_of(request).person
-    office, day = engine.office, await _day(request, query.get("day", ""))
+    office, day = engine.office, await _day(request, day or query.get("day", ""))
     found = await engine.store.read(partial(look, office=office, day=day, person=person, everything="all" in query))
+    today = day_of(engine.store.now())
+    passed_by = await engine.store.read(lambda c: editions.get(c, today)) if day != today else None
     told = query.get("told", "") if status == 200 else ""
     why = query.get("why", "")
     return show(
@@ -76,6 +79,7 @@ async def _page(
         **found,
         day=day,
         spoken=timing.spoken(day),
+        passed_by=passed_by,
         due=timing.clock(office.rules.digest_at),
         until=timing.clock(office.rules.digest_until),
         columns=desk.COLUMNS,
@@ -112,7 +116,7 @@ async def edit(request: web.Request) -> web.StreamResponse:
     try:
         await engine.apply(lambda tx: does(form, tx, engine.office, person, day))
     except Rejected as error:
-        return await _page(request, 409, fault=str(error), typed=form.get("text", ""))
+        return await _page(request, 409, fault=str(error), typed=form.get("text", ""), day=day)
     raise web.HTTPSeeOther(f"/digest?day={day}&told={name}{_anchor(form)}")
 
 
@@ -197,8 +201,11 @@ async def take_step(request: web.Request) -> web.StreamResponse:
     if len(why) > REASON:
         raise Rejected(f"理由太长，请控制在{REASON}字以内。")
     words = " ".join(filter(None, (step, seen if step in BOUND else "", why)))
+    day = form.get("day", "")
     try:
+        if step == "不发" and day != await _day(request, ""):
+            raise Rejected("只能对正在做的这一期定为不发，请刷新页面。", "wrong_state")
         said = await click(request, form.get("permit", ""), WORD, "", words)
     except Rejected as error:
-        return await _page(request, 409, fault=str(error))
-    return await _page(request, said=said)
+        return await _page(request, 409, fault=str(error), day=day)
+    return await _page(request, said=said, day=day)

@@ -9,16 +9,19 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.console.digest_frame import ITEM_STATES, VIEW, show
+from bot.candidates import run_day
+from bot.console.digest_frame import EDITORS, ITEM_STATES, VIEW, fields, show
 from bot.console.paste import NEWSROOM
-from bot.console.session import ENGINE, guarded
+from bot.console.session import ENGINE, guarded, record, viewer_of
 from bot.reading import Unreadable
 from config.errors import Busy
-from store import archive, digest, editions
+from handlers.editions import timing
+from store import Tx, archive, digest, editions
 from store.digest import ItemRow
 
 MOST = 50
 NEWEST = 20
+REASON = 120
 LONGEST = 60  # letters of a question
 AROUND = 36  # letters on both sides of what was found
 Piece = tuple[str, bool]
@@ -38,6 +41,7 @@ def add_routes(app: web.Application) -> None:
     """Search, and one notice."""
     app.router.add_get("/digest/archive", guarded(page, *VIEW))
     app.router.add_get("/digest/items/{item:[0-9]{1,15}}", guarded(item_page, *VIEW))
+    app.router.add_post("/digest/items/{item:[0-9]{1,15}}/release", guarded(release, *EDITORS))
 
 
 async def page(request: web.Request) -> web.StreamResponse:
@@ -98,11 +102,39 @@ def _marked(text: str, marks: Sequence[str]) -> Iterator[Piece]:
 
 async def item_page(request: web.Request) -> web.StreamResponse:
     """One notice as its publisher wrote it."""
+    return await _item_page(request)
+
+
+async def _item_page(request: web.Request, status: int = 200, fault: str = "") -> web.Response:
     n = int(request.match_info["item"])
     found = await request.app[ENGINE].store.read(lambda c: _whole(c, n))
     if found is None:
         raise web.HTTPNotFound(text="没有这一条。")
-    return show(request, "digest_item.html", **found, kept=ITEM_STATES)
+    said = "已放行，可以入选了。" if request.query.get("told") else ""
+    return show(request, "digest_item.html", status, **found, kept=ITEM_STATES, said=said, fault=fault)
+
+
+async def release(request: web.Request) -> web.StreamResponse:
+    """An editor looked at a held notice and lets it be a candidate, saying why (form field why)."""
+    n, why = int(request.match_info["item"]), (await fields(request)).get("why", "")
+    engine, person = request.app[ENGINE], viewer_of(request).person
+    if not why or len(why) > REASON:
+        return await _item_page(request, 409, f"请写明核对情况，{REASON}字以内。")
+
+    def job(tx: Tx) -> bool:
+        row = digest.get(tx, n)
+        if row is None or row.state != "held":
+            return False
+        digest.release(tx, n, f"{person.name}已核对：{why}")
+        return True
+
+    if not await engine.apply(job):
+        return await _item_page(request, 409, "这一条不用放行，请刷新页面。")
+    await record(request, "released", f"item/{n}")
+    now = engine.store.now()
+    day = await engine.store.read(lambda c: timing.edition_day(c, engine.office, now))
+    await run_day(engine.store, engine.office.county, day)
+    raise web.HTTPSeeOther(f"/digest/items/{n}?told=released")
 
 
 def _whole(source: sqlite3.Connection, n: int) -> dict[str, Any] | None:

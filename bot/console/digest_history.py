@@ -93,10 +93,12 @@ def _look(source: sqlite3.Connection, office: Office, day: str) -> dict[str, Any
     edition = editions.get(source, day) if day else None
     waiting = [one for one in editions.corrections(source, state="proposed") if one.day != day]
     own = editions.corrections(source, day) if day else []
+    lines = editions.items(source, day) if day else []
     return {
         "listed": listed,
         "edition": edition,
-        "lines": editions.items(source, day) if day else [],
+        "lines": lines,
+        "liked": {line.item: editions.reactions(source, line.item) for line in lines if line.item},
         "approvals": editions.approvals(source, day) if day else [],
         "deliveries": editions.deliveries(source, day) if day else [],
         "notices": [_notice(source, office, one) for one in [*waiting, *own]],
