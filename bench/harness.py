@@ -53,7 +53,8 @@ def many_groups(count: int, channel: str) -> County:
     shipped = shipped_county()
     mark = "g" if channel == "qq" else ""
     groups = tuple(
-        Group(f"b{i}", f"测试群{i}", "reports", (), (f"{channel}:{mark}{FIRST_GROUP + i}",)) for i in range(count)
+        Group(f"b{i}", f"测试群{i}", "reports", (), () if channel == "app" else (f"{channel}:{mark}{FIRST_GROUP + i}",))
+        for i in range(count)
     )
     people = tuple(
         replace(p, accounts=(*p.accounts, f"{channel}:{USER}")) if p.id == OFFICER else p for p in shipped.people

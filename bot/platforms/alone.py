@@ -22,7 +22,7 @@ def homeward(engine: Engine, event: Event) -> Event:
     """The event, of its group when it is a piece of a report or a step of its task."""
     office = engine.office
     person = office.person_at.get((event.channel, event.sender)) if event.private else None
-    home = _home(office, person) if person is not None else None
+    home = _HOMES.of(office, person) if person is not None else None
     if home is None:
         return event
     there = replace(event, group=home.id, addressed=not event.text.startswith(PLACE))  # a place alone asks nothing
@@ -39,8 +39,22 @@ def _reports(engine: Engine, event: Event) -> bool:
     return bool(event.text) and engine.office.reader.listen(event.text, 0)
 
 
-def _home(office: Office, person: Person) -> Group | None:
-    """The report group that names them, else one that is everybody's."""
-    groups = [group for group in office.county.groups if group.purpose == "reports"]
-    named = (group for group in groups if person.id in group.members)
-    return next(named, next((group for group in groups if not group.members), None))
+class _Homes:
+    """Report groups by who is named in them, worked out once for each snapshot of the office."""
+
+    def __init__(self) -> None:
+        self._office: Office | None = None
+        self._named: dict[str, Group] = {}
+        self._open: Group | None = None
+
+    def of(self, office: Office, person: Person) -> Group | None:
+        """The report group that names them, else one that is everybody's."""
+        if office is not self._office:
+            groups = [group for group in office.county.groups if group.purpose == "reports"]
+            self._named = {member: group for group in reversed(groups) for member in group.members}
+            self._open = next((group for group in groups if not group.members), None)
+            self._office = office
+        return self._named.get(person.id, self._open)
+
+
+_HOMES = _Homes()

@@ -158,6 +158,9 @@ async def read_body(request: web.Request) -> bytes | None:
     """The body as it came; None when it is too long, too slow or compressed."""
     if (request.content_length or 0) > BODY_BYTES or request.headers.get("Content-Encoding", "identity") != "identity":
         return None
+    if request.content.is_eof():  # a small body came with its head
+        body = request.content.read_nowait()
+        return body if len(body) <= BODY_BYTES else None
     size, parts = 0, []
     try:
         async with asyncio.timeout(BODY_SECONDS):

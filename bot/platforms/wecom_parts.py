@@ -27,8 +27,12 @@ def parts(message: Message, markdown_bytes: int) -> list[Part]:
         rows = (articles[i : i + ARTICLES] for i in range(0, len(articles), ARTICLES))
         return [("news", {"articles": [_article(*article) for article in row]}) for row in rows]
     if message.form == "markdown":
-        return [("markdown", {"content": piece}) for piece in split(message.text, markdown_bytes)]
-    return [("text", {"content": piece}) for piece in split(plain(message.text), TEXT_BYTES)]
+        return [("markdown", {"content": piece}) for piece in _pieces(message.text, markdown_bytes)]
+    return [("text", {"content": piece}) for piece in _pieces(plain(message.text), TEXT_BYTES)]
+
+
+def _pieces(text: str, limit: int) -> tuple[str, ...]:
+    return (text,) if text and len(text) * 4 <= limit else split(text, limit)
 
 
 def plain(text: str) -> str:
