@@ -15,6 +15,7 @@ import itertools
 import json
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import structlog
@@ -83,7 +84,7 @@ class OneBotPlatform:
         base = _address(setup, "api", ("http://", "https://"))
         self._api = HttpApi(base, self._token) if base else None
         self._self_id, self._wants_history = setup.text("self_id"), bool(setup.options["history"])
-        self._lines = Lines(setup.name, self._hear, self._opened, self._closed)
+        self._lines = Lines(setup.name, self._hear, self._opened)
         self._echoes = itertools.count(1)
         self._heard: asyncio.Queue[Event] = asyncio.Queue(QUEUE)
         self._caught_up = asyncio.Event()
@@ -241,12 +242,6 @@ class OneBotPlatform:
         await self._live.store.write(lambda tx: outbox.hasten(tx, self.channel.name, NO_LINE))
         await self._live.outbox.sweep()
 
-    async def _closed(self) -> None:
-        try:
-            await self._keep_cursor()
-        except Busy:
-            log.warning("onebot_cursor_unkept", channel=self.channel.name)
-
     async def _hang_up(self, app: web.Application) -> None:
         await self._lines.hang_up()
 
@@ -272,10 +267,10 @@ class OneBotPlatform:
         """What was missed since the last word comes before what is heard from now on."""
         now = int(time.time())
         since, self._since = self._since, now
-        if not self._wants_history or not since or now - since > onebot_history.LONGEST_GAP:
+        if not self._wants_history or not since:
             return
         self._caught_up.clear()
-        self._catching = asyncio.create_task(self._catch_up(since))
+        self._catching = asyncio.create_task(self._catch_up(max(since, now - onebot_history.LONGEST_GAP)))
 
     async def _catch_up(self, since: int) -> None:
         groups = [address for name, address in self._live.office.group_at if name == self.channel.name]
@@ -306,9 +301,10 @@ class OneBotPlatform:
 
     async def _store(self, batch: list[Event]) -> None:
         """Until it is stored; nothing read is dropped."""
+        newest = max(event.sent_at or 0 for event in batch)
         while True:
             try:
-                receipts = await self._live.inbox.accept(batch, self._beside)
+                receipts = await self._live.inbox.accept(batch, partial(self._beside, newest))
                 break
             except Busy:
                 await asyncio.sleep(BUSY_SECONDS)
@@ -326,9 +322,10 @@ class OneBotPlatform:
     def _cursor(self) -> str:
         return f"heard/{self.channel.name}"
 
-    def _beside(self, tx: Tx, rows: Sequence[InboxRow | None]) -> None:
-        if self._caught_up.is_set() and self._since:
-            meta.put(tx, self._cursor, str(self._since))
+    def _beside(self, newest: int, tx: Tx, rows: Sequence[InboxRow | None]) -> None:
+        """How far the words are on disk; what was read and not yet stored is pulled again after a death."""
+        if newest and self._caught_up.is_set():
+            meta.put(tx, self._cursor, str(newest))
 
     async def _keep_cursor(self) -> None:
         if self._since and self._caught_up.is_set():

@@ -32,17 +32,16 @@ BROKEN = "QQ 端连接中断"
 
 
 class Lines:
-    """`heard` is given each event; `opened` is told of each line by role, `closed` when one is gone."""
+    """`heard` is given each event; `opened` is told of each line by role."""
 
     def __init__(
         self,
         channel: str,
         heard: Callable[[Found, str], Awaitable[None]],
         opened: Callable[[str], Awaitable[None]],
-        closed: Callable[[], Awaitable[None]],
     ) -> None:
         self._channel = channel
-        self._heard, self._opened, self._closed = heard, opened, closed
+        self._heard, self._opened = heard, opened
         self._lines: dict[str, Line] = {}
         self._answers: dict[str, asyncio.Future[Found]] = {}
 
@@ -79,7 +78,6 @@ class Lines:
             if self._lines.get(role) is line:
                 del self._lines[role]
                 self._give_up()
-            await self._closed()
             log.info("onebot_gone", channel=self._channel, role=role)
 
     async def hang_up(self) -> None:
