@@ -34,7 +34,8 @@ ROOM, TAX_ROOM, LIMIN, OFFICER = "wrSUISHOUPAI", "wrTAX", "limin", "zhangqiang"
 
 
 @pytest_asyncio.fixture
-async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
+async def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Scene]:
+    monkeypatch.setattr("bot.prepare.PATIENCE", 10.0)  # a busy machine must not part a photo from its words
     people = {"limin": LIMIN, "zhangqiang": OFFICER}
     async with staged(
         tmp_path / "data", WecomAibotSimulator(), {REPORTS: ROOM, TAX: TAX_ROOM}, people, _hasty

@@ -27,7 +27,8 @@ ROOM, TAX_ROOM, LIMIN, OFFICER = "wrSUISHOUPAI", "wrTAX", "limin", "zhangqiang"
 
 
 @pytest_asyncio.fixture
-async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
+async def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Scene]:
+    monkeypatch.setattr("bot.prepare.PATIENCE", 10.0)  # a busy machine must not part a photo from its words
     people = {"limin": LIMIN, "zhangqiang": OFFICER}
     groups = {REPORTS: ROOM, TAX: TAX_ROOM}
     async with staged(tmp_path / "data", WecomAibotWebhookSimulator(), groups, people, _hasty) as found:
