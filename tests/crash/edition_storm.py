@@ -44,6 +44,7 @@ COLUMN = "政策速递"
 GROUPS = {"tongzhi": "text", "suishoupai": "picture", "shuiwu": "news"}
 PLACES = tuple(place for place in POINTS if not place.startswith(("photo", "anchor", "prepare")))
 PATIENCE = 120.0  # seconds a step may take, deaths included
+LULL = 5.0
 MINUTES = ("at its minute", "dead at its minute", "signed late")
 
 
@@ -198,7 +199,8 @@ class EditionStorm:
                         return
                     await asyncio.sleep(0.05)
         except TimeoutError:
-            raise AssertionError(f"{sql} {values}: {self._look(sql, values)}, not {wanted}") from None
+            waiting = self._look("select key, state, attempts, reason from outbox where state <> 'sent'")
+            raise AssertionError(f"{sql} {values}: {self._look(sql, values)}, not {wanted}; {waiting}") from None
 
     def _look(self, sql: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         try:
@@ -210,9 +212,12 @@ class EditionStorm:
             return []
 
     async def _strike(self) -> None:
-        """Deaths at armed places while something happens; a place nobody comes by is a death at any moment."""
+        """Deaths at armed places while something happens; a place nobody comes by is a death at any moment.
+
+        Now and then there is time to draw a picture: a child that is started anew at each death draws none.
+        """
         for place in itertools.cycle(PLACES):
-            await asyncio.sleep(self._random.uniform(0.1, 0.6))
+            await asyncio.sleep(self._random.choice((0.1, 0.3, 0.6, LULL)))
             if self._over or self.server.kills >= self._kills:
                 return
             async with self._weather:
