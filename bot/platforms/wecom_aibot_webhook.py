@@ -42,7 +42,10 @@ log = structlog.get_logger()
 
 ANSWER_SECONDS = 2.5  # of the five the platform waits
 STREAM_SECONDS = 330.0  # it asks for six minutes at most
-LOOK_SECONDS = 0.3
+LOOK_SECONDS, LEAVE_SECONDS = (
+    0.3,
+    1.0,
+)  # how often to look whether it is decided; how long an answer then takes to leave
 URL_SECONDS = 3500.0
 AWAIT_SECONDS = 3600.0
 KEPT, URLS = 2000, 20
@@ -87,7 +90,7 @@ class WecomAibotWebhookPlatform:
         self.channel: Channel = replace(channel_of(setup), pushes=False, photos=False)
         self.pace = Pace(setup.number("address_per_minute"), setup.per_minute or 0)
         self.engine: Engine | None = None
-        self.answer_seconds = ANSWER_SECONDS
+        self.answer_seconds, self.leave_seconds = ANSWER_SECONDS, LEAVE_SECONDS
         self._envelope = Envelope(setup.secrets["token"], setup.secrets["aes_key"], "")
         self._key = setup.secrets["aes_key"]
         self._bot_name = setup.text("bot_name")
@@ -230,7 +233,7 @@ class WecomAibotWebhookPlatform:
             if time.monotonic() >= until:
                 return "open" if undecided else "silent"
             if not undecided:
-                until = min(until, time.monotonic() + LOOK_SECONDS)
+                until = min(until, time.monotonic() + self.leave_seconds)
 
     async def _asked_again(self, request: web.Request, found: Mapping[str, Any]) -> web.StreamResponse:
         """The platform asks how a stream goes on."""

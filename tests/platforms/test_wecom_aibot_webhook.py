@@ -33,6 +33,7 @@ async def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     groups = {REPORTS: ROOM, TAX: TAX_ROOM}
     async with staged(tmp_path / "data", WecomAibotWebhookSimulator(), groups, people, _hasty) as found:
         simulator(found).poll_seconds = 0.05
+        platform(found).answer_seconds = platform(found).leave_seconds = 4.0
         yield found
 
 
@@ -60,6 +61,7 @@ async def test_the_main_job_in_a_group_with_photos(scene: Scene) -> None:
     assert (told.room, told.form) == (ROOM, "stream_with_template_card")
     await scene.simulator.press(told, "签收", OFFICER)
     await scene.hears("已签收")
+    assert {line.form for line in scene.simulator.sent} <= {"stream", "stream_with_template_card", "markdown"}
     await say(ROOM, OFFICER, "@群办 反馈 已清理干净", [picture(2)])
     asked = await scene.hears("已反馈")
     assert asked.photos and asked.photos[0].startswith((b"\xff\xd8", b"\x89PNG"))
@@ -100,7 +102,9 @@ async def test_a_redelivery_is_one_event(scene: Scene) -> None:
 async def test_whoever_opens_the_chat_is_greeted_and_a_bare_photo_in_private_is_a_report(scene: Scene) -> None:
     await simulator(scene).enter(LIMIN)
     assert "引用照片" in (await scene.hears("群办")).text
+    platform(scene).leave_seconds = 0.1
     await scene.simulator.say("", LIMIN, "", [picture(4)])
+    platform(scene).leave_seconds = 4.0
     await scene.simulator.say("", LIMIN, "西环路三角绿地的雕塑上贴满小广告")
     await scene.simulator.expect(lambda line: "1125-" in line.text or "已受理" in line.text)
     await scene.house.settle()
