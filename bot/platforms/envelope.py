@@ -22,7 +22,8 @@ from typing import Any
 import structlog
 from aiohttp import web
 
-from config.errors import ConfigError
+from config.errors import ConfigError, Fault
+from config.settings import FILE
 
 log = structlog.get_logger()
 
@@ -71,7 +72,7 @@ class Envelope:
         from wechatpy.crypto.base import WeChatCipher
 
         if not _AES_KEY.fullmatch(aes_key):
-            raise ConfigError("EncodingAESKey 应为 43 位字母和数字，请从管理后台原样复制")
+            raise ConfigError([Fault(FILE, None, None, "EncodingAESKey 应为 43 位字母和数字，请从管理后台原样复制")])
         self._token = token
         self._receiver = receiver.encode()
         self._cipher = WeChatCipher(base64.b64decode(aes_key + "="))

@@ -9,14 +9,17 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from yarl import URL
 
 from bot.fetcher import MEDIA_BYTES, Answer, Fetcher, retry_after
+from bot.platforms.registry import Setup
 from bot.platforms.tokens import Tokens
-from config.errors import Offline, Paused, Refused, Retry, SendError, Unknown
+from config.errors import ConfigError, Fault, Offline, Paused, Refused, Retry, SendError, Unknown
+from config.settings import FILE
 
 BASE = "https://qyapi.weixin.qq.com/cgi-bin/"
 SPENT = frozenset({40001, 40014, 42001})  # platforms.md 1.2
@@ -38,8 +41,15 @@ MEND_SECONDS = 300.0
 DIRECTORY_BYTES = 8 << 20
 
 
-class TokenSpent(SendError):
-    """The token is no longer taken."""
+def outward(setup: Setup) -> Fetcher:
+    """The way to `base`, wherever it lies, by `ca` and `proxy`. Raises ConfigError naming the option to mend."""
+    base, ca = URL(setup.text("base")), setup.text("ca")
+    wrong = "" if base.scheme in ("http", "https") and base.host else "base 应以 http:// 或 https:// 开头"
+    if ca and not Path(ca).is_file():
+        wrong = f"ca 指的文件不存在:{ca}"
+    if wrong:
+        raise ConfigError([Fault(FILE, None, None, f"channels.{setup.name} 选项 {wrong}")])
+    return Fetcher((base.host or "",), ca, setup.text("proxy"))
 
 
 class WecomApi:

@@ -15,17 +15,16 @@ from typing import Any
 
 import structlog
 from aiohttp import web
-from yarl import URL
 
 from bot.engine import Engine
-from bot.fetcher import Fetcher
 from bot.platforms import Pace, wecom_parts
 from bot.platforms.alone import homeward
 from bot.platforms.envelope import Envelope, read_body, refused
 from bot.platforms.registry import Setup
-from bot.platforms.wecom_api import BASE, WecomApi
+from bot.platforms.wecom_api import BASE, WecomApi, outward
 from bot.platforms.wecom_letters import Letter, letter
-from config.errors import Busy, Parked, Refused, Retry, SendError, Unknown
+from config.errors import Busy, ConfigError, Fault, Parked, Refused, Retry, SendError, Unknown
+from config.settings import FILE
 from handlers.events import Message, Photo
 from handlers.office import Channel
 from store.outbox import OutboxRow
@@ -76,7 +75,11 @@ class WecomAppPlatform:
         self._photo = setup.photo
         self._agent = setup.number("agent")
         base, corp = setup.text("base"), setup.text("corp")
-        self._fetcher = Fetcher((URL(base).host or "",), setup.text("ca"), setup.text("proxy"))
+        if not corp or not self._agent:
+            raise ConfigError(
+                [Fault(FILE, None, None, f"channels.{setup.name} 需要选项 corp（企业 ID）和 agent（AgentId）")]
+            )
+        self._fetcher = outward(setup)
         self.api = WecomApi(base, self._fetcher, corp, setup.secrets["secret"])
         self._envelope = Envelope(setup.secrets["token"], setup.secrets["aes_key"], corp)
         self._media: OrderedDict[str, str] = OrderedDict()

@@ -14,13 +14,11 @@ from collections import deque
 from collections.abc import Mapping
 
 from aiohttp import web
-from yarl import URL
 
 from bot.engine import Engine
-from bot.fetcher import Fetcher
 from bot.platforms import Pace
 from bot.platforms.registry import Setup
-from bot.platforms.wecom_api import BASE, WecomApi
+from bot.platforms.wecom_api import BASE, WecomApi, outward
 from bot.platforms.wecom_parts import Part, parts, picture
 from config.errors import Parked, Paused, Refused, Retry
 from handlers.events import Message, Photo
@@ -63,7 +61,7 @@ class WecomWebhookPlatform:
         self._accounts = setup.text("accounts")
         self._photo = setup.photo
         base = setup.text("base")
-        self._fetcher = Fetcher((URL(base).host or "",), setup.text("ca"), setup.text("proxy"))
+        self._fetcher = outward(setup)
         self._api = WecomApi(base, self._fetcher, key=setup.secrets["key"])
         self._left: deque[float] = deque(maxlen=self._most)
 

@@ -19,12 +19,15 @@ from hypothesis import strategies as st
 
 from bot import fetcher
 from bot.platforms import wecom_parts
+from bot.platforms.registry import connect
 from bot.platforms.wecom_app import WecomAppPlatform
 from bot.platforms.wecom_letters import letter
 from bot.simulators.frame import Fault, SentLine
 from bot.simulators.wecom_app import WecomAppSimulator
-from config.errors import Busy, Offline, Parked, Paused, Refused, Retry, SendError, Unknown
+from config.errors import Busy, ConfigError, Offline, Parked, Paused, Refused, Retry, SendError, Unknown
+from config.settings import ChannelSettings
 from handlers.events import Message
+from store import people
 from store.outbox import OutboxRow
 from tests.platforms import outcomes
 from tests.platforms.stage import REPORTS, Scene, picture, staged
@@ -156,11 +159,52 @@ async def test_a_pressed_button_is_its_words_and_the_card_says_so_once(scene: Sc
 
 
 @pytest.mark.asyncio
-async def test_check_in_works_by_code_for_somebody_unknown(scene: Scene) -> None:
-    await scene.simulator.say("", "wangwu", "你好")
-    scene.simulator.users["wangwu"] = "王五"
-    await scene.simulator.say("", "wangwu", "隐私")
-    await scene.simulator.expect(told("wangwu", "只保存"))
+async def test_check_in_works_by_code_and_a_stranger_is_told_once_how(scene: Scene) -> None:
+    store = scene.house.parts.engine.store
+    await store.write(lambda tx: people.make_code(tx, "K7M2Q9", "person", "wangfang", "", 3600))
+    scene.simulator.users["wf"] = "王芳"
+    for text in ("西环路三角绿地的雕塑上贴满小广告", "西环路的路灯不亮"):
+        await scene.simulator.say("", "wf", text)
+    await scene.simulator.expect(told("wf", "还没有登记"))
+    await scene.simulator.say("", "wf", "报到 K7M2Q9")
+    await scene.simulator.expect(told("wf", "报到成功"))
+    await scene.house.settle()
+    assert sum("还没有登记" in line.text for line in scene.simulator.sent) == 1
+    assert await scene.house.sql("select count(*) from task") == [(0,)]
+
+
+@pytest.mark.asyncio
+async def test_a_tax_question_is_answered_one_to_one(scene: Scene) -> None:
+    await scene.simulator.say("", LIMIN, "个体户怎么开专票")
+    await scene.house.settle()
+    assert [line.user for line in scene.simulator.sent] == [LIMIN]
+    assert await scene.house.sql("select count(*) from task") == [(0,)]
+
+
+@pytest.mark.asyncio
+async def test_a_private_deployment_is_reached_by_its_own_address_through_a_proxy(tmp_path: Path) -> None:
+    simulator = WecomAppSimulator()
+
+    def inside(channel: dict[str, Any]) -> None:
+        channel["options"] |= {"base": "http://wecom.gov.invalid/cgi-bin/", "proxy": simulator.url}
+
+    async with staged(tmp_path / "data", simulator, {}, PEOPLE, inside) as found:
+        assert "有效" in await platform(found).probe()
+        await platform(found).send(*row("经代理"))
+        assert simulator.sent[-1].text == "经代理"
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"corp": ""}, {"agent": 0}, {"aes_key": "A" * 42}, {"base": "qyapi"}, {"ca": "/nowhere"}]
+)
+def test_settings_that_cannot_work_are_named(wrong: dict[str, Any]) -> None:
+    simulator = WecomAppSimulator()
+    channel = simulator.channel("http://127.0.0.1:1")
+    for key, value in wrong.items():
+        channel["secrets" if key == "aes_key" else "options"][key] = value
+    settings = ChannelSettings.model_validate(channel)
+    with pytest.raises(ConfigError, match=r"corp|43|base|ca"):
+        connect({"app": settings}, Path, demo=False)
 
 
 @pytest.mark.asyncio
