@@ -16,11 +16,11 @@ from bot.commands.simulate import snippet
 from bot.platforms import standing
 from bot.platforms.wecom_aibot import WecomAibotPlatform
 from bot.platforms.wecom_aibot_events import read_message
-from bot.platforms.wecom_aibot_line import TAKEN
+from bot.platforms.wecom_aibot_line import TAKEN, Access, Denied, Line
 from bot.platforms.wecom_aibot_media import opened
 from bot.platforms.wecom_text import inert, pieces
 from bot.simulators.frame import Fault
-from bot.simulators.wecom_aibot import WecomAibotSimulator
+from bot.simulators.wecom_aibot import BOT_ID, SECRET, WecomAibotSimulator
 from bot.simulators.wecom_aibot_frames import sealed
 from config.errors import Awaiting, Offline, Paused, Refused, Retry, SendError, Unknown
 from handlers.events import Message
@@ -299,7 +299,9 @@ FAULTS = {
 
 
 @pytest.mark.asyncio
-async def test_each_fault_has_the_outcome_the_document_names(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_each_fault_has_the_outcome_the_document_names(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr("bot.platforms.wecom_aibot_line.ACK_SECONDS", 0.3)
     sim, found = simulator(scene), dict[str, str]()
     sim.called.add(ROOM)
@@ -320,6 +322,7 @@ async def test_each_fault_has_the_outcome_the_document_names(scene: Scene, monke
     await platform(scene).line.ended()
     found["另一处用同一个机器人连上"] = await _outcome(scene, 99, ROOM)
     assert found == dict(outcomes.WECOM_AIBOT)
+    assert SECRET not in capsys.readouterr().out
 
 
 async def _outcome(scene: Scene, seq: int, address: str) -> str:
@@ -334,3 +337,26 @@ async def _outcome(scene: Scene, seq: int, address: str) -> str:
         assert platform(scene).channel.delivery == "at-least-once"
         return next(outcome for kind, outcome in kinds if isinstance(error, kind))
     return outcomes.SENT
+
+
+@pytest.mark.asyncio
+async def test_a_wrong_secret_is_said_plainly_and_not_tried_again_at_once(tmp_path: Path) -> None:
+    sim = WecomAibotSimulator()
+    await sim.start()
+    try:
+        line = Line(Access(f"{sim.url.replace('http', 'ws')}/ws", BOT_ID, "wrong-secret-0123456789"), _deaf, _told)
+        with pytest.raises(Denied, match="请核对 bot_id 和 secret") as caught:
+            await line.prove()
+        assert "wrong-secret" not in str(caught.value)
+        line.start()
+        await until(lambda: "核对" in line.state)
+        assert not sim.subscribed
+        await line.close()
+    finally:
+        await sim.close()
+
+
+async def _deaf(frame: object) -> None: ...
+
+
+async def _told(state: str) -> None: ...
