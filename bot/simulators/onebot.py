@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import contextlib
 import hashlib
 import hmac
 import json
@@ -120,7 +121,7 @@ class OneBotSimulator(Stage):
         if self.way == "http" and self.callback:
             await self._post(event)
         for line in tuple(self._lines):
-            if not line.closed:
+            with contextlib.suppress(aiohttp.ClientError, ConnectionError):  # a dying line: nobody was there
                 await line.send_json(event)
 
     async def post(self, address: str, event: Data) -> int:

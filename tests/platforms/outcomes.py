@@ -16,6 +16,8 @@ UNCLEAR_ONCE = "不知道发没发出，自动再发；平台去重，对方只�
 SPEAKS = "没有发出，群里下一次 @ 群办时自动再发"
 TWICE = "不知道发没发出，自动再发；对方可能看到两次，单号相同"
 PUSHED = "改为主动发送，已发出一次"
+ONCE_BACK = "没有发出，连上后马上发"
+BY_TEMPLATE = "改发模板消息，已发出一次"
 PARKED = "不知道发没发出，记为“结果不明”，由人决定是否补发"
 
 WECOM_AIBOT: Rows = (
@@ -87,12 +89,45 @@ QQ: Rows = (
     ("主动：不回应", PARKED),
     ("AppSecret 不对", RESTS),
 )
+ONEBOT: Rows = (
+    ("正常", SENT),
+    ("没有连上", ONCE_BACK),
+    ("不回应", PARKED),
+    ("慢 30 秒", PARKED),
+    ("已发出但没有回执", PARKED),
+    ("断线", PARKED),
+    ("QQ 端说超时（1200）", PARKED),
+    ("QQ 端拒绝（120）", NEVER),
+    ("HTTP：回到一半断开", PARKED),
+    ("HTTP：回网页而不是 JSON", PARKED),
+    ("HTTP：已发出但没有回执", PARKED),
+    ("HTTP：QQ 端没有开", ONCE_BACK),
+    ("HTTP：令牌不对", RESTS),
+)
+OFFICIAL_ACCOUNT: Rows = (
+    ("正常", SENT),
+    ("令牌过期（42001）", RENEWED),
+    ("限频（45011）", RESTS),
+    ("系统繁忙（-1）", AGAIN),
+    ("出口 IP 不在白名单（40164）", WAITS),
+    ("openid 不对（40003）", NEVER),
+    ("超过 48 小时，没有模板", NEVER),
+    ("超过 48 小时，有模板", BY_TEMPLATE),
+    ("48 小时内第 6 条，有模板", BY_TEMPLATE),
+    ("不回应", PARKED),
+    ("回到一半断开", PARKED),
+    ("回网页而不是 JSON", PARKED),
+    ("慢 30 秒", PARKED),
+    ("已发出但没有回执", PARKED),
+)
 TABLES: Mapping[str, Rows] = {
     "企业微信智能机器人（长连接）": WECOM_AIBOT,
     "企业微信智能机器人（回调）": WECOM_AIBOT_WEBHOOK,
     "企业微信自建应用": WECOM_APP,
     "企业微信群消息推送": WECOM_WEBHOOK,
     "QQ 官方机器人": QQ,
+    "QQ（OneBot，非官方）": ONEBOT,
+    "微信公众号": OFFICIAL_ACCOUNT,
 }
 
 

@@ -13,6 +13,7 @@ import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot import outbox as sending
 from bot.platforms import onebot_http, onebot_lines, segments
 from bot.platforms.onebot import OneBotPlatform
 from bot.platforms.registry import Setup
@@ -21,6 +22,7 @@ from bot.simulators.onebot import SELF, WAYS, OneBotSimulator
 from config.errors import Retry
 from handlers.events import Message
 from store import outbox
+from tests.platforms import outcomes
 from tests.platforms.stage import REPORTS, Scene, picture, staged
 
 ROOM, FANG, LAN = "7788", "20001", "20002"
@@ -74,7 +76,7 @@ async def test_a_photo_report_is_taken_and_answered_by_every_way(tmp_path: Path,
         assert line.room == ROOM and line.quote == said
         await found.house.settle()
         assert await found.house.sql("select reporter from task") == [("wangfang",)]
-        assert await found.house.sql("select count(*) from task_photo") == [(1,)]
+        await wait_for(found, "select count(*) from task_photo", [(1,)])
         assert set(await found.house.sql("select state from outbox where channel = 'qq'")) == {("sent",)}
 
 
@@ -242,31 +244,77 @@ async def test_another_accounts_words_are_nobodys(tmp_path: Path) -> None:
         assert await found.house.sql("select count(*) from inbox where channel = 'qq'") == [(0,)]
 
 
-FAULTS = (
-    ("reverse", "half_sent", 0, "unknown"),
-    ("reverse", "disconnect", 0, "unknown"),
-    ("reverse", "error", 1200, "unknown"),
-    ("reverse", "error", 120, "dead"),
-    ("http", "half_sent", 0, "unknown"),
-    ("http", "reset", 0, "unknown"),
-    ("http", "html", 0, "unknown"),
-    ("http", "error", 120, "dead"),
-)
+CASES: dict[str, tuple[str, Fault | None]] = {
+    "正常": ("reverse", None),
+    "不回应": ("reverse", Fault("timeout")),
+    "慢 30 秒": ("reverse", Fault("slow")),
+    "已发出但没有回执": ("reverse", Fault("half_sent")),
+    "断线": ("reverse", Fault("disconnect")),
+    "QQ 端说超时（1200）": ("reverse", Fault("error", code=1200)),
+    "QQ 端拒绝（120）": ("reverse", Fault("error", code=120)),
+    "HTTP：回到一半断开": ("http", Fault("reset")),
+    "HTTP：回网页而不是 JSON": ("http", Fault("html")),
+    "HTTP：已发出但没有回执": ("http", Fault("half_sent")),
+    "没有连上": ("reverse", None),
+    "HTTP：QQ 端没有开": ("http", None),
+    "HTTP：令牌不对": ("http", None),
+}
+ENDS = {"sent": outcomes.SENT, "unknown": outcomes.PARKED, "dead": outcomes.NEVER}
+
+
+async def queue(found: Scene, text: str) -> None:
+    """Something nobody asked for."""
+    engine, body = found.house.parts.engine, Message(text).to_json()
+    row = await engine.store.write(lambda tx: outbox.add(tx, "e1", "qq", f"g{ROOM}", "edition", body))
+    assert row is not None
+    engine.outbox.take([row])
+
+
+async def ended(found: Scene) -> str:
+    """What became of it, in the words of docs/platforms/faults.md."""
+    for _ in range(500):
+        ((state, attempts, reason),) = await found.house.sql(
+            "select state, attempts, reason from outbox where key = 'e1'"
+        )
+        if state in ENDS:
+            return ENDS[state]
+        if reason and state == "due":
+            assert attempts == 0
+            rests = found.house.parts.engine.outbox._is_paused("qq")
+            return outcomes.RESTS if rests else outcomes.ONCE_BACK
+        await asyncio.sleep(0.01)
+    return "still under way"
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize(("way", "fault", "code", "state"), FAULTS)
+@pytest.mark.parametrize("name", CASES)
 async def test_a_fault_ends_as_the_delivery_class_says_and_is_never_sent_twice(
-    tmp_path: Path, way: str, fault: str, code: int, state: str
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(sending, "SEND_SECONDS", 0.5)
+    way, fault = CASES[name]
     simulator = OneBotSimulator(way)
     async with scene(tmp_path, simulator, history=False) as found:
         await until_there(simulator)
-        simulator.faults.append(Fault(fault, code=code))
-        await simulator.say(ROOM, FANG, REPORT)
-        await wait_for(found, "select state from outbox where channel = 'qq' order by seq limit 1", [(state,)])
-        assert await found.house.sql("select count(*) from task") == [(1,)]
-        assert len([line for line in simulator.sent if "已受理" in line.text]) <= 1
+        if fault is not None:
+            simulator.faults.append(fault)
+        if name.endswith("令牌不对"):
+            simulator.token = "changed on their side"
+        if name == "没有连上":
+            simulator.hang_up()
+            for line in tuple(simulator._lines):
+                await line.close()
+            while simulator._lines:
+                await asyncio.sleep(0.01)
+        if name.endswith("没有开") and simulator._runner is not None:
+            await simulator._runner.cleanup()
+        await queue(found, "一条通知")
+        assert (name, await ended(found)) in outcomes.ONEBOT
+        assert len(simulator.sent) <= 1
+
+
+def test_every_fault_in_the_document_is_played() -> None:
+    assert CASES.keys() == dict(outcomes.ONEBOT).keys()
 
 
 @pytest.mark.asyncio
@@ -286,19 +334,13 @@ async def test_a_wrong_token_rests_the_channel_and_loses_nothing(tmp_path: Path)
 
 
 @pytest.mark.asyncio
-async def test_an_edition_goes_out_through_the_outbox(tmp_path: Path) -> None:
+async def test_a_long_text_goes_out_in_pieces(tmp_path: Path) -> None:
     simulator = OneBotSimulator()
     async with scene(tmp_path, simulator) as found:
         await until_there(simulator)
         words = "【今日要闻】\n1. 防汛会议\nhttps://www.gov.cn/a?b=1\n" + "长" * 2000
-        body = Message(words).to_json()
-        store, engine = found.house.parts.engine.store, found.house.parts.engine
-        row = await store.write(lambda tx: outbox.add(tx, "e1", "qq", f"g{ROOM}", "edition", body))
-        assert row is not None
-        engine.outbox.take([row])
-        line = await found.hears("今日要闻")
-        assert "https://www.gov.cn/a?b=1\n" in line.text
-        await wait_for(found, "select state from outbox where key = 'e1'", [("sent",)])
+        await queue(found, words)
+        assert await ended(found) == outcomes.SENT
         assert [len(sent.text.encode()) <= 3000 for sent in simulator.sent] == [True] * 3
         assert "".join(sent.text for sent in simulator.sent) == words
 
