@@ -88,6 +88,7 @@ class QQPlatform:
         self.engine: Engine | None = None
         self._setup = setup
         self._key = qq_signature.key_of(setup.secrets["secret"])
+        self._public = self._key.public_key()
         self._fetcher = Fetcher(setup.text("allow").split(","))
         self.api = QQApi(
             Credentials(setup.text("appid"), setup.secrets["secret"]),
@@ -168,7 +169,7 @@ class QQPlatform:
 
     def _signed(self, headers: Mapping[str, str], body: bytes) -> bool:
         stamp = headers.get("X-Signature-Timestamp", "")
-        right = qq_signature.signed(self._key, stamp, headers.get("X-Signature-Ed25519", "").lower(), body)
+        right = qq_signature.signed(self._public, stamp, headers.get("X-Signature-Ed25519", "").lower(), body)
         ours = hmac.compare_digest(
             headers.get("X-Bot-Appid", "").encode("utf-8", "surrogateescape"), self._setup.text("appid").encode()
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 SEED_BYTES = 32
 _SIGNATURE = re.compile(r"[0-9a-f]{128}")
@@ -24,7 +24,7 @@ def sign(key: Ed25519PrivateKey, stamp: str, body: bytes) -> str:
     return key.sign(stamp.encode() + body).hex()
 
 
-def signed(key: Ed25519PrivateKey, stamp: str, signature: str, body: bytes) -> bool:
+def signed(key: Ed25519PublicKey, stamp: str, signature: str, body: bytes) -> bool:
     """Whether the platform sent this body at this moment."""
     if not _STAMP.fullmatch(stamp) or not _SIGNATURE.fullmatch(signature):
         return False
@@ -32,7 +32,7 @@ def signed(key: Ed25519PrivateKey, stamp: str, signature: str, body: bytes) -> b
     if raw[63] & 224:
         return False
     try:
-        key.public_key().verify(raw, stamp.encode() + body)
+        key.verify(raw, stamp.encode() + body)
     except InvalidSignature:
         return False
     return True

@@ -143,7 +143,7 @@ def test_the_published_vectors_hold() -> None:
         '{"id":"ROBOT1.0_veoihSEXDc8Q.g-6eLpNIa11bH8MisOjn-m-LKxCPntMk6exUXgcWCGpVO7L2QKTNZzjZzFFDSbiOFcqAPWyVA!!",'
         '"content":"哦一下","timestamp":"2024-10-15T16:33:15+08:00","author":{"id":"675860273","user_openid":"675860273"}}'
     )
-    botgo = qq_signature.key_of("123456abcdef")
+    botgo = qq_signature.key_of("123456abcdef").public_key()
     assert qq_signature.signed(botgo, "1728981195", signature, body.encode())
     assert not qq_signature.signed(botgo, "1728981196", signature, body.encode())
     public = qq_signature.key_of("naOC0ocQE3shWLAfffVLB1rhYPG7").public_key()
