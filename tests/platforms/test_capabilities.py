@@ -15,7 +15,7 @@ BEGIN, END = "<!-- 能力表:由测试生成 -->", "<!-- 能力表完 -->"
 HEARS = {"all": "全部", "mention": "@机器人的", "none": "听不到"}
 FORMS = {"text": "文字", "markdown": "排版文字", "news": "图文卡片", "picture": "长图"}
 PROMISES = {"idempotent": "不重不漏", "at-least-once": "至少一次", "at-most-once": "至多一次"}
-NEEDED: Mapping[str, str] = {"bot_id": "bot", "corp": "ww1", "app": "wx1", "appid": "1"}
+NEEDED: Mapping[str, str | int] = {"bot_id": "bot", "corp": "ww1", "agent": 1, "app": "wx1", "appid": "1"}
 HEADS = (
     "渠道",
     "kind",
@@ -78,6 +78,12 @@ def rewritten(text: str) -> str:
 def test_the_table_of_capabilities_is_what_the_flags_say() -> None:
     text = DOCUMENT.read_text("utf-8")
     assert BEGIN in text and text == rewritten(text), "python -m tests.platforms.test_capabilities 重写"
+
+
+def test_every_kind_is_shown_how_to_set_up() -> None:
+    pages = [DOCUMENT, *DOCUMENT.parent.joinpath("platforms").glob("*.md")]
+    text = "\n".join(page.read_text("utf-8") for page in pages)
+    assert [kind for kind in KINDS if f'kind = "{kind}"' not in text] == []
 
 
 if __name__ == "__main__":
