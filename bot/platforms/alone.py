@@ -36,7 +36,14 @@ def _reports(engine: Engine, event: Event) -> bool:
         return verb not in ELSEWHERE
     if engine.inbox.windows.is_open(event, engine.store.now()):
         return True
-    return bool(event.text) and engine.office.reader.listen(event.text, 0)
+    return bool(event.text) and engine.office.reader.listen(event.text, 0) and not _asks(engine, event)
+
+
+def _asks(engine: Engine, event: Event) -> bool:
+    """Whether the words are a tax question: some read as a report too, no report reads as a question."""
+    hall = engine.office.hall
+    heard = hall.hear(replace(event, group=""), engine.store.now()).outcomes if hall is not None else ()
+    return any(outcome.band != "silent" for outcome in heard)
 
 
 class _Homes:

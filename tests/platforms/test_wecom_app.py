@@ -175,7 +175,7 @@ async def test_check_in_works_by_code_and_a_stranger_is_told_once_how(scene: Sce
 
 @pytest.mark.asyncio
 async def test_a_tax_question_is_answered_one_to_one(scene: Scene) -> None:
-    await scene.simulator.say("", LIMIN, "个体户怎么开专票")
+    await scene.simulator.say("", LIMIN, "个体户六税两费能减免不")
     await scene.house.settle()
     assert [line.user for line in scene.simulator.sent] == [LIMIN]
     assert await scene.house.sql("select count(*) from task") == [(0,)]
