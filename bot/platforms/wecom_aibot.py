@@ -75,6 +75,8 @@ class WecomAibotPlatform:
     def __init__(self, setup: Setup) -> None:
         if not setup.text("bot_id"):
             raise ConfigError("需要选项 bot_id（管理后台里机器人的 Bot ID）")
+        if not setup.text("ws_url").startswith(("wss://", "ws://")):
+            raise ConfigError("选项 ws_url 应以 wss:// 开头")
         self.channel = channel_of(setup)
         self.pace = Pace(setup.number("address_per_minute"), setup.per_minute or 0)
         self.engine: Engine | None = None

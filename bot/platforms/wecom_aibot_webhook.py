@@ -87,7 +87,7 @@ class WecomAibotWebhookPlatform:
     SECRETS = ("token", "aes_key")
 
     def __init__(self, setup: Setup) -> None:
-        self.channel: Channel = replace(channel_of(setup), pushes=False, photos=False)
+        self.channel: Channel = replace(channel_of(setup), pushes=False, photos=False, forms=("markdown", "text"))
         self.pace = Pace(setup.number("address_per_minute"), setup.per_minute or 0)
         self.engine: Engine | None = None
         self.answer_seconds, self.leave_seconds = ANSWER_SECONDS, LEAVE_SECONDS

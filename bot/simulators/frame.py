@@ -172,7 +172,7 @@ class Stage:
         for shelf in (self.lines, self.sent):
             place = next((i for i, old in enumerate(shelf) if isinstance(old, SentLine) and old.id == line.id), None)
             if place is None:
-                shelf.append(line)  # type: ignore[arg-type]  # both hold sent lines
+                shelf.append(line)
             else:
                 shelf[place] = line
         async with self._changed:

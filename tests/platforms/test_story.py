@@ -6,27 +6,37 @@ What a platform cannot do is said here, in its cast, and nowhere worked around.
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.arrivals import Arrivals, Origin
+from bot.candidates import run_day
 from bot.platforms import onebot_lines
 from bot.simulators.frame import SentLine, Simulator
 from bot.simulators.official_account import OfficialAccountSimulator
 from bot.simulators.onebot import OneBotSimulator
 from bot.simulators.qq import QQGatewaySimulator, QQSimulator
 from bot.simulators.wecom_aibot import WecomAibotSimulator
+from bot.simulators.wecom_aibot_webhook import WecomAibotWebhookSimulator
 from bot.simulators.wecom_app import WecomAppSimulator
 from bot.simulators.wecom_webhook import WecomWebhookSimulator
-from handlers.events import Message
-from store import outbox
+from digests.dates import SHANGHAI
+from handlers.editions import timing
+from handlers.events import CONSOLE, Event, Message
+from store import editions, outbox
+from tests.edition_house import TEXTS
 from tests.platforms.stage import REPORTS, TAX, Scene, picture, staged
+from tests.test_digest_candidates import arrived
 
 REPORT = "西环路三角绿地的雕塑上贴满小广告"
 QUESTION = "这个月征期到几号"
+NOTICES, EDITORS, SERIAL = "tongzhi", ("qinyue", "fanwen", "gaoyuan"), itertools.count(1)
 LINK = "https://www.gov.cn/zhengce/202611/content_7001.htm"
 EDITION = f"【每日摘要】11月24日\n1. 防汛工作会议召开\n{LINK}\n退订请回复“退订”"
 
@@ -54,6 +64,10 @@ def _template(simulator: OfficialAccountSimulator) -> None:
     simulator.template = "TEMPLATE1"
 
 
+def _chat(simulator: WecomAppSimulator) -> None:
+    simulator.rooms["room1"] = "机关通知学习群"
+
+
 def _qq(make: Callable[[], Simulator]) -> Cast:
     return Cast(
         make,
@@ -72,6 +86,7 @@ def _onebot(way: str) -> Cast:
 
 CASTS: Mapping[str, Cast] = {
     "wecom-aibot": Cast(WecomAibotSimulator, "wrSUISHOUPAI", "wrTAX", call="@群办 "),
+    "wecom-aibot-webhook": Cast(WecomAibotWebhookSimulator, "wrSUISHOUPAI", "wrTAX", call="@群办 "),
     "wecom-app": Cast(WecomAppSimulator),
     "qq": _qq(QQSimulator),
     "qq-gateway": _qq(QQGatewaySimulator),
@@ -80,6 +95,7 @@ CASTS: Mapping[str, Cast] = {
     "onebot-http": _onebot("http"),
     "official-account": Cast(OfficialAccountSimulator, reporter="oLimin0001", officer="oZhang0002", ready=_template),
 }
+WECOM_APP_GROUP = Cast(WecomAppSimulator, "room1", group=lambda _, room: f"chat/{room}", ready=_chat)
 
 
 @pytest.fixture(autouse=True)
@@ -87,11 +103,11 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(onebot_lines, "FIRST_WAIT", 0.05)
 
 
-def played(folder: Path, cast: Cast) -> Any:
+def played(folder: Path, cast: Cast, group: str = REPORTS) -> Any:
     """The cast on its stage."""
     simulator = cast.make()
     cast.ready(simulator)
-    rooms = {ours: cast.group(simulator, theirs) for ours, theirs in ((REPORTS, cast.room), (TAX, cast.hall)) if theirs}
+    rooms = {ours: cast.group(simulator, theirs) for ours, theirs in ((group, cast.room), (TAX, cast.hall)) if theirs}
     users = {"limin": cast.reporter, "zhangqiang": cast.officer}
     accounts = {person: cast.account(simulator, user, cast.room) for person, user in users.items()}
     return staged(folder / "data", simulator, rooms, accounts, _unhurried)
@@ -203,3 +219,62 @@ async def test_an_edition_is_delivered_in_the_best_form_the_channel_has(tmp_path
         await engine.outbox.idle()
         assert await found.house.sql("select state from outbox where key = 'e1'") == [("sent",)]
         assert sum(map(shown, simulator.sent)) == 1
+
+
+async def click(engine: Any, person: str, words: str) -> str:
+    """Something done in the console; why it was refused, if it was."""
+    event = Event(CONSOLE, f"{person}/permit{next(SERIAL):08d}", "click", sender=person, action="摘要", text=words)
+    receipt = (await engine.inbox.accept((event,)))[0]
+    decision = await engine.inbox.decision(receipt.seq, 5.0)
+    assert decision is not None
+    return str(decision.refused)
+
+
+async def until(engine: Any, day: date, clock: str) -> None:
+    """Let the clock run to a moment in Shanghai."""
+    moment = int(datetime.fromisoformat(f"{day}T{clock}:00+08:00").timestamp())
+    await engine.clock.forward(max(0, moment - engine.business()))
+    await engine.settle()
+
+
+async def composed(engine: Any) -> date:
+    """A draft of three notices for the working day after the next one."""
+    today = datetime.fromtimestamp(engine.business(), SHANGHAI).date()
+    before = timing.next_workday(engine.office, today)
+    day = timing.next_workday(engine.office, before)
+    await until(engine, before, "15:00")
+    arrivals = Arrivals(engine.store, b"k" * 32)
+    for n, (title, text) in enumerate(TEXTS):
+        origin = Origin(f"s{n}", f"来源{n}", f"k{n}", f"https://www.example.gov.cn/{n}.html")
+        await arrivals.take(arrived(title, text), origin)
+    await run_day(engine.store, engine.office.county, str(day))
+    return day
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("name", [name for name, cast in CASTS.items() if cast.room or name == "wecom-app"])
+async def test_three_people_sign_an_edition_and_it_leaves_once_in_the_morning(tmp_path: Path, name: str) -> None:
+    """An official account has no groups, so no edition."""
+    cast = CASTS[name] if name != "wecom-app" else WECOM_APP_GROUP
+    async with played(tmp_path, cast, NOTICES) as found:
+        await there(found.simulator)
+        engine = found.house.parts.engine
+        if name != "wecom-app":
+            await found.simulator.say(cast.room, cast.reporter, f"{cast.call}隐私")
+            await found.hears("我只保存")
+        day = await composed(engine)
+        assert await click(engine, EDITORS[0], "摘要") == ""
+        for words, person in zip(("送审", "通过", "签发"), EDITORS, strict=True):
+            edition = await engine.store.read(lambda c: editions.get(c, str(day)))
+            assert await click(engine, person, f"摘要 {words} {edition.hash[:6]}") == "", words
+        assert not [line for line in found.simulator.sent if line.room and "种粮" in line.text]
+        await until(engine, day, "09:00")
+        line = await found.simulator.expect(lambda line: bool(line.room) and tells(line))
+        assert line.room == cast.room
+        await engine.outbox.idle()
+        assert sum(bool(sent.room) and tells(sent) for sent in found.simulator.sent) == 1
+
+
+def tells(line: SentLine) -> bool:
+    """Whether it is the edition: in words, cards or as its long picture."""
+    return "种粮" in line.text or any("种粮" in title for title, *_ in line.articles)

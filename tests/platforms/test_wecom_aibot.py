@@ -18,12 +18,14 @@ from bot.platforms.wecom_aibot import WecomAibotPlatform
 from bot.platforms.wecom_aibot_events import read_message
 from bot.platforms.wecom_aibot_line import TAKEN, Access, Denied, Line
 from bot.platforms.wecom_aibot_media import opened
+from bot.platforms.wecom_aibot_sending import planned
 from bot.platforms.wecom_text import inert, pieces
 from bot.simulators.frame import Fault
 from bot.simulators.wecom_aibot import BOT_ID, SECRET, WecomAibotSimulator
 from bot.simulators.wecom_aibot_frames import sealed
 from config.errors import Awaiting, Offline, Paused, Refused, Retry, SendError, Unknown
 from handlers.events import Message
+from handlers.office import Channel
 from store import outbox, people
 from store.outbox import OutboxRow
 from tests.fakes import until
@@ -360,3 +362,21 @@ async def _deaf(frame: object) -> None: ...
 
 
 async def _told(state: str) -> None: ...
+
+
+WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=400)
+
+
+@given(WORDS, st.lists(st.tuples(WORDS, WORDS), max_size=9), st.booleans(), st.sampled_from(["", "R1"]))
+def test_no_frame_is_over_a_limit_of_the_platform(
+    text: str, buttons: list[tuple[str, str]], called: bool, exchange: str
+) -> None:
+    channel = Channel("wecom", True, "at-least-once", markdown_bytes=300, buttons=True)
+    row = OutboxRow(1, "k", "wecom", ROOM, ROOM, "received", None, "", "", None, 0, None, 0)
+    message = Message(text, ("limin",) if called else (), buttons=tuple(buttons))
+    for step in planned(channel, row, message, inert(text), exchange):
+        assert len(step.text.encode()) <= 300
+        if step.card is not None:
+            assert len(step.card["main_title"]["title"]) <= 26 and len(step.card.get("sub_title_text", "")) <= 112
+            assert len(step.card["button_list"]) <= 6
+            assert all(len(b["text"]) <= 10 and len(b["key"].encode()) <= 1024 for b in step.card["button_list"])
