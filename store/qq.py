@@ -138,7 +138,11 @@ def reached(connection: sqlite3.Connection, channel: str) -> tuple[str, int]:
 
 
 def forget(tx: Tx, before: int) -> None:
-    """Windows long closed, with their slots."""
+    """Windows long closed, with their slots, and pushes that came to an end."""
+    tx.execute(
+        "delete from qq_slot where window = ''"
+        " and outbox not in (select seq from outbox where state in ('due', 'sending'))"
+    )
     tx.execute(
         "delete from qq_slot where (channel, window) in (select channel, id from qq_window where until < ?)",
         (before - KEPT,),

@@ -47,6 +47,7 @@ class Gateway:
         self._fixed = setup.text("gateway")
         self._intents = setup.number("intents")
         self._extra = setup.number("extra_intents")
+        self._schemes = ("wss://",) if setup.text("api").startswith("https://") else ("wss://", "ws://")
         self._api = api
         self._take = take
         self._store = store
@@ -71,7 +72,7 @@ class Gateway:
         if self._fixed:
             return self._fixed
         url = (await self._api.call("GET", "/gateway/bot")).get("url")
-        if not isinstance(url, str) or not url.startswith(("wss://", "ws://")):
+        if not isinstance(url, str) or not url.startswith(self._schemes):
             raise Retry("QQ 没有给网关地址")
         return url
 

@@ -49,6 +49,7 @@ class Replies:
         self._open: dict[str, deque[_Open]] = {}
         self._silent: dict[str, int] = {}
         self.waiting: set[str] = set()
+        self._tidied = 0
 
     async def load(self, store: Store) -> None:
         """What an earlier process knew."""
@@ -64,7 +65,14 @@ class Replies:
             self.heard(window, used)
         self._silent = silent
         self.waiting |= waiting
-        await store.write(lambda tx: qq.forget(tx, now))
+        await self._tidy(store)
+
+    async def _tidy(self, store: Store) -> None:
+        """Once a day, while it sends."""
+        now = int(time.time())
+        if self._tidied != now // 86400:
+            self._tidied = now // 86400
+            await store.write(lambda tx: qq.forget(tx, now))
 
     def heard(self, window: Window, used: int = 0) -> None:
         """Somebody spoke; a redelivery changes nothing."""
@@ -83,6 +91,7 @@ class Replies:
 
     async def claim(self, store: Store, row: OutboxRow, quote: str, parts: int) -> tuple[Slot, bool]:
         """The slot, and whether an earlier attempt had it. Raises Awaiting when nobody may be spoken to there now."""
+        await self._tidy(store)
         held = self._pick(row.address, quote)
         if held is None and not self._may_push(row.address):
             found = await store.read(lambda c: qq.slot_of(c, row.seq))

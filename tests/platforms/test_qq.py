@@ -18,7 +18,8 @@ from bot.simulators.frame import Fault
 from bot.simulators.qq import QQGatewaySimulator, QQSimulator
 from config.errors import Busy, Paused
 from handlers.events import Message
-from store import outbox
+from store import Tx, outbox
+from store.qq import KEPT, Window, claim, forget
 from tests.platforms.stage import REPORTS, TAX, Scene, picture, staged
 
 ROOM, HALL = "room1", "room2"
@@ -349,3 +350,43 @@ async def test_the_connection_can_be_proved_without_anybody_seeing_it(tmp_path: 
         with pytest.raises(Paused, match="AppSecret"):
             await platform(found).probe()
         assert qq(found).sent == []
+
+
+@pytest.mark.asyncio
+async def test_a_message_that_was_leaving_when_the_process_died_leaves_again_as_the_same(tmp_path: Path) -> None:
+    """Its numbers were on disk before it left, so QQ knows the second for the first; an unasked one is a person's matter."""
+    async with scene(tmp_path) as found:
+        engine, room, hall = found.house.parts.engine, qq(found).address(ROOM), qq(found).address(HALL)
+        said = await found.simulator.say(ROOM, "limin", "@群办 帮助")
+        await found.hears("查进度")
+        await found.house.settle()
+        window = Window(said, "msg_id", room, int(time.time()) + 200)
+
+        def dying(tx: Tx) -> None:
+            for key, address in (("answer", room), ("push", hall)):
+                row = outbox.add(tx, key, "qq", address, "answer", Message("又一条").to_json())
+                assert row is not None
+                claim(tx, "qq", row.seq, window if key == "answer" else None, 1)
+
+        await engine.store.write(dying)  # as a kill between the claim and the booking leaves it
+    later = QQSimulator()
+    later._open(said, ROOM, "limin")
+    async with scene(tmp_path, later) as found:
+        await found.hears("又一条")
+        await found.house.settle()
+        assert [(body["msg_id"], body["msg_seq"]) for _, body in later.calls] == [(said, 2)]
+        states = await found.house.sql("select key, state from outbox where key in ('answer', 'push') order by key")
+        assert states == [("answer", "sent"), ("push", "unknown")]
+
+
+@pytest.mark.asyncio
+async def test_books_of_old_windows_are_thrown_away(tmp_path: Path) -> None:
+    async with scene(tmp_path) as found:
+        await found.simulator.say(ROOM, "limin", "@群办 帮助")
+        await found.house.settle()
+        store, soon = found.house.parts.engine.store, int(time.time()) + KEPT
+        await store.write(lambda tx: forget(tx, soon - 3600))
+        assert await found.house.sql("select count(*) from qq_window") == [(1,)]
+        await store.write(lambda tx: forget(tx, soon + 3600))
+        counts = "select (select count(*) from qq_window), (select count(*) from qq_slot)"
+        assert await found.house.sql(counts) == [(0, 0)]
