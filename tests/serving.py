@@ -154,7 +154,7 @@ def serving(data: Path, *words: str, log: Path | None = None, user: int | None =
         process = subprocess.Popen(
             [sys.executable, "-m", "bot", "serve", "--data", str(data), "--port", "0", "--no-browser", *words],
             cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **env},
+            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "QUNBAN_TOTP_ROLES": "", **env},
             stdout=sink,
             stderr=subprocess.STDOUT,
             user=user,

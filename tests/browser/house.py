@@ -32,7 +32,7 @@ class House:
         return f"http://127.0.0.1:{self.port}/"
 
     def start(self) -> None:
-        env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+        env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "QUNBAN_TOTP_ROLES": ""}
         command = (sys.executable, "-m", "bot", "serve", "--data", str(self.data), "--port", str(self.port))
         log = (self.data.parent / f"{self.data.name}.log").open("a")
         self.process = subprocess.Popen(
