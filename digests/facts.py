@@ -56,6 +56,11 @@ def told(title: str, body: str, doc_number: str | None = None) -> Told:
     )
 
 
+def compared(title: str, body: str) -> str:
+    """The words two items are compared by: `told`'s text, without its facts."""
+    return plain(title[:TITLE_LONGEST]) + "\n" + story(body)
+
+
 def conflict(one: Told, other: Told) -> str | None:
     """Why these cannot be one story (Chinese, for the editor), or None."""
     if {one.form, other.form} & {"retraction", "correction"} and one.form != other.form:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 WIDTH = 5  # characters a shingle
 SAMPLE = 12
+NO_SIGN = re.compile(r"[\W_]+")
 SHORT = 400  # shorter texts keep more of their shingles
 
 
@@ -23,9 +24,7 @@ def shingles(text: str) -> Prints:
     """A 64-bit print for every run of WIDTH characters, in order."""
     import numpy as np
 
-    signs = np.frombuffer("".join(c for c in text if c.isalnum()).encode("utf-32-le"), dtype=np.uint32).astype(
-        np.uint64
-    )
+    signs = np.frombuffer(NO_SIGN.sub("", text).encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
     if len(signs) < WIDTH:
         return np.zeros(0, dtype=np.uint64)
     prints = np.zeros(len(signs) - WIDTH + 1, dtype=np.uint64)
@@ -66,4 +65,4 @@ def title_mark(title: str) -> int:
 
 def bare(title: str) -> str:
     """A title's letters and signs only, for looking it up."""
-    return re.sub(r"[\W_]", "", plain(title))
+    return NO_SIGN.sub("", plain(title))

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from digests.facts import Told, conflict, form_of, told
+from digests.facts import Told, compared, conflict, form_of, told
 from digests.items import Item
 from digests.numbers import numbers_in
 from digests.prints import SAMPLE, bare, overlap, sampled, shingles, title_mark
@@ -20,6 +20,7 @@ from digests.shelf import Keys, Memory, Shelf
 if TYPE_CHECKING:
     from digests.prints import Prints
 
+T = TypeVar("T")
 CANDIDATES = 8
 READ = 1000  # items kept cut for comparison
 COVERED = 0.5  # "at least about half of its characters come from the same base"
@@ -43,20 +44,41 @@ class Match:
 
 
 class Cut:
-    """The last used items, cut for comparison; cut again when needed."""
+    """The last used items, cut for comparison; cut again when needed. Facts are read only where the words alone agree."""
 
     def __init__(self, shelf: Shelf) -> None:
         self.shelf = shelf
-        self._read: OrderedDict[int, tuple[Told, Prints]] = OrderedDict()
+        self._prints: OrderedDict[int, Prints] = OrderedDict()
+        self._told: OrderedDict[int, Told] = OrderedDict()
+        self._last: tuple[int, Item] | None = None
 
-    def __getitem__(self, at: int) -> tuple[Told, Prints]:
-        found = self._read.get(at)
+    def prints(self, at: int) -> Prints:
+        """One's shingles."""
+        found = self._prints.get(at)
         if found is None:
-            keys = keys_of(self.shelf.item(at))
-            found = self._read[at] = keys.told, keys.all_prints
-            if len(self._read) > READ:
-                self._read.popitem(last=False)
+            item = self._item(at)
+            found = _kept(self._prints, at, shingles(compared(item.title, item.body)))
         return found
+
+    def told(self, at: int) -> Told:
+        """One's facts."""
+        found = self._told.get(at)
+        if found is None:
+            item = self._item(at)
+            found = _kept(self._told, at, told(item.title, item.body, item.doc_number))
+        return found
+
+    def _item(self, at: int) -> Item:
+        if self._last is None or self._last[0] != at:
+            self._last = at, self.shelf.item(at)
+        return self._last[1]
+
+
+def _kept(newest: OrderedDict[int, T], at: int, found: T) -> T:
+    newest[at] = found
+    if len(newest) > READ:
+        newest.popitem(last=False)
+    return found
 
 
 @dataclass(slots=True)
@@ -107,10 +129,9 @@ def judge(item: Item, keys: Keys, earlier: Cut) -> Verdict:
     shelf, found = earlier.shelf, []
     near, why = 0.0, ""
     for other in _promising(keys, shelf):
-        old, prints = earlier[other]
-        share, ratio = overlap(keys.all_prints, prints)
+        share, ratio = overlap(keys.all_prints, earlier.prints(other))
         near = max(near, share * min(1.0, ratio / RATIO))
-        if enough(keys.told, old, share, ratio):
+        if share >= COVERED and enough(keys.told, earlier.told(other), share, ratio):
             found.append((share, other))
     about = _thread(item, keys.told, shelf)
     for share, other in sorted(found, key=lambda pair: (-pair[0], pair[1])):
@@ -132,7 +153,7 @@ def _promising(keys: Keys, shelf: Shelf) -> list[int]:
 def _against(new: Told, other: int, earlier: Cut) -> str | None:
     """The first reason against joining any member of `other`'s story."""
     members = [other, *(m for m in earlier.shelf.members(other)[:CANDIDATES] if m != other)]
-    return next((why for m in members if (why := conflict(new, earlier[m][0]))), None)
+    return next((why for m in members if (why := conflict(new, earlier.told(m)))), None)
 
 
 def _thread(item: Item, new: Told, shelf: Shelf) -> tuple[int, ...]:

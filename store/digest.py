@@ -15,6 +15,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from store import archive
 from store.writer import Tx
@@ -242,14 +243,9 @@ def blocked_since(source: Reader, at: int) -> list[tuple[str, str, int]]:
 
 def holders(source: Reader, prints: Sequence[int], newest: int, since: int = 0) -> Counter[int]:
     """Items that hold these shingles and how many of them, looking at each shingle's newest holders only."""
-    seen: Counter[int] = Counter()
-    for mark in prints:
-        rows = source.execute(
-            "select item from item_print where print = ? and item >= ? order by item desc limit ?",
-            (mark, since, newest),
-        )
-        seen.update(item for (item,) in rows)
-    return seen
+    sql = "select item from item_print where print = ? and item >= ? order by item desc limit ?"
+    rows = chain.from_iterable(source.execute(sql, (mark, since, newest)) for mark in prints)
+    return Counter(chain.from_iterable(rows))
 
 
 def forget_prints(tx: Tx, before: str) -> None:
