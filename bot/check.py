@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot import backup, ocr
+from config import fonts
 from config.county import County
 from config.errors import ConfigError, SendError
 from config.settings import ChannelSettings, Settings, load_settings
@@ -66,6 +67,7 @@ def examine(data: Path) -> Iterator[Finding]:
     """Everything worth saying about a data directory."""
     yield from _program()
     yield ok(ocr.SCREENED) if ocr.available() else odd(ocr.NOT_SCREENED)
+    yield ok("有中文字体，摘要长图和对比图画得出来") if fonts.chinese(28) else odd(f"{fonts.NO_FONT}在此之前发文字。")
     yield from _folder(data)
     try:
         settings = load_settings(data)
