@@ -74,7 +74,7 @@ def _to_group(turn: Turn, edition: Edition, group: Group) -> bool:
 
 def _last_moment(office: Office, channel: Channel, day: str) -> int:
     """A channel that may only answer waits for somebody to write, until the office closes."""
-    return timing.lapse_at(office, day) if channel.pushes else timing.moment(day, office.rules.hours[-1][1] // 60)
+    return timing.lapse_at(office, day) if channel.pushes else timing.moment(day, office.rules.hours[-1][1])
 
 
 def printed(source: Reader, group: Group, day: str) -> list[EditionItem]:
