@@ -43,6 +43,9 @@ def plain(text: str) -> str:
 def card(message: Message, task_id: str) -> Mapping[str, Any] | None:
     """The message as a card with buttons, when all of it fits on one; its text says the commands too."""
     title, _, rest = message.text.partition("\n")
+    if len(title) > CARD_TITLE:
+        title, _, more = title.partition(" ")  # 【新工单】#1125-001, then what it is about
+        rest = f"{more}\n{rest}".strip("\n")
     fits = title and len(title) <= CARD_TITLE and len(rest) <= CARD_TEXT and len(message.buttons) <= CARD_BUTTONS
     odd = any(len(label) > BUTTON_TEXT or len(said.encode()) > BUTTON_KEY for label, said in message.buttons)
     if not message.buttons or not fits or odd:

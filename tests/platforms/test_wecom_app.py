@@ -159,6 +159,20 @@ async def test_a_pressed_button_is_its_words_and_the_card_says_so_once(scene: Sc
 
 
 @pytest.mark.asyncio
+async def test_a_dispatch_comes_with_buttons_and_one_press_signs_for_it(scene: Scene) -> None:
+    await scene.simulator.say("", LIMIN, "西环路三角绿地的雕塑上贴满小广告")
+    card = await scene.simulator.expect(told(OFFICER, "新工单"))
+    assert (card.form, [label for label, _ in card.buttons]) == ("template_card", ["签收", "退单"])
+    assert "签收请回复" in card.text
+    await scene.simulator.press(card, "签收")
+    await scene.simulator.expect(told(OFFICER, "已签收"))
+    await scene.simulator.expect(lambda line: line.room == ROOM and "已签收" in line.text)
+    await scene.simulator.press(card, "签收")
+    await scene.house.settle()
+    assert await scene.house.sql("select state from task") == [("accepted",)]
+
+
+@pytest.mark.asyncio
 async def test_check_in_works_by_code_and_a_stranger_is_told_once_how(scene: Scene) -> None:
     store = scene.house.parts.engine.store
     await store.write(lambda tx: people.make_code(tx, "K7M2Q9", "person", "wangfang", "", 3600))
