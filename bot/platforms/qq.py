@@ -20,7 +20,7 @@ from aiohttp import web
 
 from bot.engine import Engine
 from bot.fetcher import Fetcher
-from bot.platforms import Pace, qq_signature
+from bot.platforms import Pace, qq_signature, standing
 from bot.platforms.qq_api import Credentials, QQApi
 from bot.platforms.qq_events import Heard, heard
 from bot.platforms.qq_replies import Replies
@@ -111,6 +111,7 @@ class QQPlatform:
     async def start(self) -> None:
         """Take up the windows an earlier process knew; in gateway mode, connect."""
         await self.replies.load(self._live.store)
+        await self._live.store.write(lambda tx: standing.forget(tx, self.channel.name))  # of another mode's time
         if self._setup.text("mode") == "gateway":
             from bot.platforms.qq_gateway import Gateway
 

@@ -16,6 +16,7 @@ import aiohttp
 import structlog
 from aiohttp import WSMsgType
 
+from bot.platforms import standing
 from bot.platforms.qq_api import QQApi
 from bot.platforms.registry import Setup
 from config.errors import Busy, Refused, Retry, SendError
@@ -54,6 +55,7 @@ class Gateway:
         self._session = ""
         self._last = 0
         self._answered = True
+        self._stands = ""
         self.failures = 0
 
     async def run(self) -> None:
@@ -64,9 +66,16 @@ class Gateway:
                 await self._connect()
             except (SendError, aiohttp.ClientError, _Broken, OSError, TimeoutError) as error:
                 log.warning("qq_gateway_lost", channel=self._name, reason=str(error) or type(error).__name__)
+                await self._say(str(error) if isinstance(error, SendError | _Broken) else "网关连不上，正在重连")
             pause = PAUSES[min(self.failures, len(PAUSES) - 1)]
             self.failures += 1
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
+
+    async def _say(self, state: str) -> None:
+        """For `bot check`: how the line stands, when that changes."""
+        if state != self._stands:
+            self._stands = state
+            await self._store.write(lambda tx: standing.put(tx, self._name, state))
 
     async def _address(self) -> str:
         if self._fixed:
@@ -138,6 +147,7 @@ class Gateway:
         if kind in ("READY", "RESUMED"):
             self.failures = 0
             await self._ready(frame.get("d"))
+            await self._say(standing.CONNECTED)
             log.info("qq_gateway", channel=self._name, state=kind)
             return
         while True:  # until it is stored; nothing read is dropped

@@ -25,6 +25,11 @@ def put(tx: Tx, channel: str, state: str) -> None:
     meta.put(tx, PREFIX + channel, json.dumps([state, tx.at], ensure_ascii=False))
 
 
+def forget(tx: Tx, channel: str) -> None:
+    """The channel says nothing of itself any more."""
+    meta.put(tx, PREFIX + channel, "")
+
+
 def get(source: Tx | sqlite3.Connection, channel: str) -> Standing | None:
     """None when the channel has never said."""
     found = meta.get(source, PREFIX + channel)

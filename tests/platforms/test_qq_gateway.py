@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.platforms import qq_gateway
+from bot.platforms import qq_gateway, standing
 from bot.simulators.frame import Fault
 from bot.simulators.qq import QQGatewaySimulator
+from tests.platforms.stage import Scene
 from tests.platforms.test_qq import REPORT, ROOM, qq, scene, wait_for
 
 OTHER = "@群办 #随手拍 解放路垃圾桶满了没人收"
@@ -108,3 +109,28 @@ async def test_a_token_that_expired_meanwhile_is_replaced(tmp_path: Path) -> Non
         await hub.drop(4009)
         await hub.connected.wait()
         assert len(qq(found).tokens) == 2
+
+
+@pytest.mark.asyncio
+async def test_what_became_of_the_line_can_be_read_by_the_check(tmp_path: Path) -> None:
+    async with scene(tmp_path, QQGatewaySimulator()) as found:
+        await qq(found).hub.connected.wait()
+        await stands(found, standing.CONNECTED)
+        qq(found).hub.granted = 0
+        await qq(found).hub.drop(4915)
+        await stands(found, "机器人已被封禁")
+    async with scene(tmp_path) as found:  # by callback now: nothing is said of a line
+        store = found.house.parts.engine.store
+        assert await store.read(lambda c: standing.get(c, "qq")) is None
+
+
+async def stands(found: Scene, state: str) -> None:
+    """Until it does, if only for a moment."""
+    seen: list[str] = []
+    for _ in range(500):
+        now = await found.house.parts.engine.store.read(lambda c: standing.get(c, "qq"))
+        seen.append(now.state if now else "")
+        if seen[-1] == state:
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError(set(seen))
