@@ -24,8 +24,8 @@ def wipe(tx: Tx) -> list[str]:
     guards = tx.all("select name, sql from sqlite_master where type = 'trigger'")
     for name, _ in guards:
         tx.execute(f"drop trigger {name}")
-    for table in _tables(tx):
-        tx.execute(f"delete from {table}")
+    for table, contentless in _tables(tx):
+        tx.execute(f"insert into {table} ({table}) values ('delete-all')" if contentless else f"delete from {table}")
     tx.execute("delete from inbox where seq < (select max(seq) from inbox)")
     tx.execute("update inbox set body = '{}', sender = '', event_id = 'reset/' || seq, state = 'done', reason = ''")
     for _, sql in guards:
@@ -33,12 +33,20 @@ def wipe(tx: Tx) -> list[str]:
     return shas
 
 
-def _tables(tx: Tx) -> list[str]:
-    """Every table of ours but those kept; of a search index only the index itself, not the tables it hides in."""
+def _tables(tx: Tx) -> list[tuple[str, bool]]:
+    """Every table of ours but those kept; of a search index only the index itself, not the tables it hides in.
+
+    Beside each: whether it is an index that keeps no text, which is emptied by a command of its own.
+    """
     rows = tx.all("select name, sql from sqlite_master where type = 'table'")
     indexes = [name for name, sql in rows if (sql or "").lower().startswith("create virtual table")]
     hidden = {name for name, _ in rows for index in indexes if name.startswith(f"{index}_")}
-    return [f'"{name}"' for name, _ in rows if name not in KEPT and name not in hidden]
+    shown = [
+        (name, "content=''" in (sql or "").replace(" ", ""))
+        for name, sql in rows
+        if name not in KEPT and name not in hidden
+    ]
+    return [(f'"{name}"', contentless) for name, contentless in shown]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -42,7 +43,12 @@ class OfficeHouse(House):
         county = ("--county", str(ROOT / "config" / "county"))
         with (self.data.parent / "office.log").open("a") as log:
             self.process = subprocess.Popen(
-                (*command, *county), stdout=subprocess.PIPE, stderr=log, text=True, cwd=ROOT
+                (*command, *county),
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                cwd=ROOT,
+                env={**os.environ, "QUNBAN_TOTP_ROLES": ""},
             )
         assert self.process.stdout is not None
         self.port = int(self.process.stdout.readline().strip().rstrip("/").rpartition(":")[2])
