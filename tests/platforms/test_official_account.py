@@ -14,6 +14,7 @@ import pytest_asyncio
 from aiohttp import ClientTimeout
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from bot import fetcher
 from bot.platforms.envelope import DENIED, Envelope, sign
@@ -22,7 +23,7 @@ from bot.platforms.registry import Setup
 from bot.simulators.frame import Fault
 from bot.simulators.official_account import ACCOUNT, APP, OfficialAccountSimulator, letter_xml
 from handlers.events import Message
-from store import outbox
+from store import outbox, people
 from tests.platforms import outcomes
 from tests.platforms.stage import Scene, picture, staged
 
@@ -335,6 +336,36 @@ async def test_wechatpy_seals_and_opens_as_we_do(safe: Scene) -> None:
     ):
         read = parse_message(letter_xml(LIMIN, kind, content, "9" if kind != "event" else ""))
         assert (type(read).__name__, read.source, read.target) == (title, LIMIN, ACCOUNT)
+
+
+@pytest.mark.asyncio
+async def test_people_check_in_by_code_and_are_held_before(safe: Scene) -> None:
+    engine = safe.house.parts.engine
+    await engine.store.write(lambda tx: people.make_code(tx, "K7M2Q9", "person", "zhaojing", "hetao", 600))
+    await safe.simulator.say("", STRANGER, "解放路垃圾桶满了没人收")
+    assert "报到" in (await safe.hears("还没有登记")).text
+    await safe.simulator.say("", STRANGER, "报到 K7M2Q9")
+    assert "赵静" in (await safe.hears("报到成功")).text
+
+
+@pytest.mark.asyncio
+async def test_no_secret_is_logged_whatever_fails(safe: Scene) -> None:
+    """Faults of every kind and forgeries of every kind, with every line of the log and every reason kept."""
+    simulator = of(safe)
+    seeds = (simulator.secret, simulator.token, simulator.aes_key)
+    with capture_logs() as lines:
+        for n in range(80):
+            simulator.windows[LIMIN] = (time.time(), 0)
+            fault = ("reset", "html", "half_sent", "token_expired", "error")[n % 5]
+            simulator.faults.append(Fault(fault, code=40000 + n))
+            await put(safe, f"通知{n}", key=f"s{n}")
+            await safe.house.parts.engine.outbox.idle()
+        for query, body in forgeries(simulator).values():
+            async with safe.house.client.post("/in/mp", params=query, data=body):
+                pass
+        rows = await safe.house.sql("select reason from outbox")
+    words = [word for word in simulator.tokens if word]
+    assert lines and not any(seed in repr(lines) + repr(rows) for seed in (*seeds, *words))
 
 
 LINK = "https://www.gov.cn/zhengce/2026/content_1234567.htm?from=qunban&x=1"

@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from bot import outbox as sending
 from bot.platforms import onebot_http, onebot_lines, segments
@@ -21,7 +22,7 @@ from bot.simulators.frame import Fault
 from bot.simulators.onebot import SELF, WAYS, OneBotSimulator
 from config.errors import Retry
 from handlers.events import Message
-from store import outbox
+from store import outbox, people
 from tests.platforms import outcomes
 from tests.platforms.stage import REPORTS, Scene, picture, staged
 
@@ -346,12 +347,39 @@ async def test_a_long_text_goes_out_in_pieces(tmp_path: Path) -> None:
 
 
 @pytest.mark.asyncio
-async def test_check_in_and_binding_work_here(tmp_path: Path) -> None:
+async def test_people_check_in_and_groups_are_bound_by_code(tmp_path: Path) -> None:
     simulator = OneBotSimulator()
     async with scene(tmp_path, simulator) as found:
         await until_there(simulator)
-        await simulator.say("", "20003", "@群办 隐私")
+        engine = found.house.parts.engine
+        await engine.store.write(lambda tx: people.make_code(tx, "K7M2Q9", "person", "zhaojing", "hetao", 600))
+        await engine.store.write(lambda tx: people.make_code(tx, "P3X8W4", "group", "tongzhi", "hetao", 600))
+        await simulator.say("", "20003", "隐私")
         assert (await found.hears("我只保存")).user == "20003"
+        await simulator.say("", "20003", "报到 K7M2Q9")
+        assert "赵静" in (await found.hears("报到成功")).text
+        await simulator.say("7799", FANG, "@群办 绑定 P3X8W4")
+        assert (await found.hears("本群已绑定")).room == "7799"
+        await wait_for(found, "select person from account where channel = 'qq' and user_id = '20003'", [("zhaojing",)])
+
+
+@pytest.mark.asyncio
+async def test_no_secret_is_logged_whatever_fails(tmp_path: Path) -> None:
+    """Faults, forged posts and wrong dials, with every line of the log kept."""
+    simulator = OneBotSimulator("http")
+    with capture_logs() as lines:
+        async with scene(tmp_path, simulator, history=False) as found:
+            client = found.house.client
+            for n in range(60):
+                simulator.faults.append(Fault(("reset", "html", "half_sent", "error")[n % 4], code=100 + n))
+                await simulator.post(simulator.callback, good_event(100 + n) | {"message": f"@群办 隐私{n}"})
+                async with client.post("/in/qq", data=simulator.token, headers={"X-Signature": simulator.token}):
+                    pass
+                async with client.get(f"/in/qq?access_token={simulator.token}x"):
+                    pass
+            await found.house.settle()
+            rows = await found.house.sql("select reason from outbox")
+    assert lines and simulator.token not in repr(lines) + repr(rows)
 
 
 LINK = "https://www.gov.cn/zhengce/2026/content_1234567.htm?from=qunban&x=1"
