@@ -26,7 +26,7 @@ from bot.platforms.qq_events import Heard, heard
 from bot.platforms.qq_replies import Replies
 from bot.platforms.qq_sending import Look, Sender
 from bot.platforms.registry import Setup
-from config.errors import Busy, SendError
+from config.errors import Busy, ConfigError, SendError
 from digests.screening import clean_name
 from handlers.events import Event, Message, Photo
 from handlers.office import Channel
@@ -39,6 +39,7 @@ log = structlog.get_logger()
 BODY_BYTES = 64 << 10  # security.md T4
 BODY_SECONDS = 10.0
 DISPATCH, CHALLENGE, ACK = 0, 13, 12
+MODES = ("webhook", "gateway")
 DENIED = "签名不对或已过期"
 ADDRESS_PER_MINUTE = 20
 CHANNEL_PER_MINUTE = 300
@@ -71,6 +72,8 @@ class QQPlatform:
 
     def __init__(self, setup: Setup) -> None:
         option = setup.options
+        if not setup.text("appid") or setup.text("mode") not in MODES:
+            raise ConfigError(f"channels.{setup.name} 要写 appid，mode 只能是 {' 或 '.join(MODES)}")
         self.channel = Channel(
             setup.name,
             bool(option["private"]),

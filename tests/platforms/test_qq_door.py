@@ -19,8 +19,11 @@ from structlog.testing import capture_logs
 from bot.platforms import qq_signature
 from bot.platforms.qq import BODY_BYTES
 from bot.platforms.qq_events import heard
+from bot.platforms.registry import connect
 from bot.simulators import qq_wire
 from bot.simulators.qq import APP, SECRET
+from config.errors import ConfigError
+from config.settings import ChannelSettings
 from tests.platforms.stage import Scene
 from tests.platforms.test_qq import ROOM, qq, scene
 
@@ -185,3 +188,10 @@ async def test_a_body_that_does_not_end_is_refused(found: Scene, monkeypatch: py
     async with found.house.client.post("/in/qq", data=slowly(), headers=signed(b"{}")) as answer:
         assert answer.status == 403
     assert qq(found)
+
+
+@pytest.mark.parametrize("options", [{}, {"appid": APP, "mode": "poll"}])
+def test_a_channel_without_its_number_or_with_an_unknown_mode_does_not_start(options: dict[str, str]) -> None:
+    given = ChannelSettings.model_validate({"kind": "qq", "options": options, "secrets": {"secret": SECRET}})
+    with pytest.raises(ConfigError, match="appid"):
+        connect({"qq": given}, Path, demo=False)
