@@ -16,7 +16,7 @@ from aiohttp.test_utils import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.platforms import onebot, segments
+from bot.platforms import onebot_hearing, onebot_http, onebot_lines, segments
 from bot.platforms.onebot import OneBotPlatform
 from config.errors import Busy
 from handlers.events import Message
@@ -179,7 +179,7 @@ async def test_frames_that_mean_nothing_to_us_change_nothing(house: House) -> No
 @pytest.mark.asyncio
 async def test_a_frame_too_large_ends_the_line_and_not_the_bot(house: House) -> None:
     line = await dial(house.client)
-    await line.send_str("x" * (onebot.FRAME_BYTES + 1))
+    await line.send_str("x" * (onebot_lines.FRAME_BYTES + 1))
     assert (await line.receive(timeout=5)).type in (WSMsgType.CLOSE, WSMsgType.CLOSED, WSMsgType.CLOSING)
     again = await dial(house.client)
     await again.send_json(said(51, REPORT))
@@ -192,7 +192,7 @@ async def test_notices_wait_for_a_connection_without_using_up_their_attempts(hou
     event_line = await dial(house.client, role="Event")
     await event_line.send_json(said(61, REPORT))
     await wait_for(
-        house, "select state, attempts, reason from outbox where channel = 'qq'", [("due", 0, onebot.NO_LINE)]
+        house, "select state, attempts, reason from outbox where channel = 'qq'", [("due", 0, onebot_http.NO_LINE)]
     )
     await house.settle()
     line = await dial(house.client)
@@ -248,7 +248,7 @@ async def test_the_newest_connection_wins(house: House) -> None:
 @pytest.mark.asyncio
 async def test_while_nothing_can_be_stored_nothing_is_dropped(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """More than the queue holds arrives while the disk refuses; the socket is not read, and then all of it is stored once."""
-    engine, total = house.parts.engine, onebot.QUEUE + 200
+    engine, total = house.parts.engine, onebot_hearing.QUEUE + 200
     accept, refusing = engine.inbox.accept, True
 
     async def sometimes(events: Any, beside: Any = None) -> Any:
@@ -257,11 +257,11 @@ async def test_while_nothing_can_be_stored_nothing_is_dropped(house: House, monk
         return await accept(events, beside)
 
     monkeypatch.setattr(engine.inbox, "accept", sometimes)
-    monkeypatch.setattr(onebot, "BUSY_SECONDS", 0.01)
+    monkeypatch.setattr(onebot_hearing, "BUSY_SECONDS", 0.01)
     line = await dial(house.client, role="Event")
     for i in range(total):
         await line.send_json(said(1000 + i, [{"type": "text", "data": {"text": f"查 1101-{i % 900 + 1}"}}]))
-    heard = platform(house)._heard
+    heard = platform(house)._hearing.queue
     for _ in range(500):
         if heard.full():
             break

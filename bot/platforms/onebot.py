@@ -10,13 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import contextlib
 import hmac
 import itertools
 import json
-import time
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -24,26 +21,22 @@ from aiohttp import web
 
 from bot.engine import Engine
 from bot.fetcher import Fetcher
-from bot.platforms import Pace, onebot_events, onebot_history, segments
+from bot.platforms import Pace, onebot_events, segments
 from bot.platforms.alone import homeward
+from bot.platforms.onebot_hearing import Hearing
 from bot.platforms.onebot_http import NO_LINE, OFFLINE_SECONDS, HttpApi, signed_body
 from bot.platforms.onebot_lines import FRAME_BYTES, HEARTBEAT, Found, Lines, asked_once, keep_dialling
 from bot.platforms.registry import Setup
-from config.errors import Busy, ConfigError, Offline, Parked, Refused, Retry, SendError, Unknown
+from config.errors import ConfigError, Offline, Parked, Refused, Retry, SendError, Unknown
 from digests.characters import split
 from handlers.events import Event, Message, Photo
 from handlers.office import Channel
-from store import Tx, inbox, meta, outbox
-from store.inbox import InboxRow
+from store import outbox
 from store.outbox import OutboxRow
 
 log = structlog.get_logger()
 
-QUEUE = 256  # events read and not yet stored
-BATCH = 64
-BUSY_SECONDS = 0.5
-POST_SECONDS = 10.0  # a posted event waits so long for room before it is answered 503
-CATCH_UP_SECONDS = 20.0
+POST_SECONDS = 10.0  # a posted event waits so long before it is answered 503
 UNCLEAR = frozenset({1200, 1202})  # NapCat's time-out codes: sent or not, nobody knows (peers.md A.2)
 ADDRESS_PER_MINUTE = 20
 CHANNEL_PER_MINUTE = 60
@@ -84,15 +77,12 @@ class OneBotPlatform:
         self._address = _address(setup, "connect", ("ws://", "wss://"))
         base = _address(setup, "api", ("http://", "https://"))
         self._api = HttpApi(base, self._token) if base else None
-        self._self_id, self._wants_history = setup.text("self_id"), bool(setup.options["history"])
+        self._self_id = setup.text("self_id")
+        wanted = bool(setup.options["history"])
+        self._hearing = Hearing(setup.name, self._ask, lambda found: self.parse(found, self._self_id), wanted=wanted)
         self._lines = Lines(setup.name, self._hear, self._opened)
         self._echoes = itertools.count(1)
-        self._heard: asyncio.Queue[Event] = asyncio.Queue(QUEUE)
-        self._caught_up = asyncio.Event()
-        self._caught_up.set()
-        self._since = 0  # when something was last heard
-        self._tasks: list[asyncio.Task[None]] = []
-        self._catching: asyncio.Task[None] | None = None
+        self._dialling: asyncio.Task[None] | None = None
 
     def add_routes(self, app: web.Application) -> None:
         """The one address implementations dial or post to."""
@@ -102,27 +92,19 @@ class OneBotPlatform:
 
     async def start(self) -> None:
         """Wait to be called; dial where an address is given."""
-        self._since = int(await self._live.store.read(lambda c: meta.get(c, self._cursor, "0")))
-        self._tasks.append(asyncio.create_task(self._take()))
+        await self._hearing.start(self._live)
         if self._address:
-            self._tasks.append(
-                asyncio.create_task(keep_dialling(self._lines, self.channel.name, self._address, self._token))
-            )
+            dialling = keep_dialling(self._lines, self.channel.name, self._address, self._token)
+            self._dialling = asyncio.create_task(dialling)
         elif self._api is not None:
-            self._look_back()
+            self._hearing.look_back()
 
     async def close(self) -> None:
         """What was read is stored first; then stop."""
-        try:
-            async with asyncio.timeout(5):
-                await self._heard.join()
-            await self._keep_cursor()
-        except (TimeoutError, Busy):
-            log.error("onebot_unstored", channel=self.channel.name, events=self._heard.qsize())
-        under_way = [*self._tasks, *([self._catching] if self._catching else [])]
-        for task in under_way:
-            task.cancel()
-        await asyncio.gather(*under_way, return_exceptions=True)
+        await self._hearing.close()
+        if self._dialling is not None:
+            self._dialling.cancel()
+            await asyncio.gather(self._dialling, return_exceptions=True)
         await self._fetcher.close()
         if self._api is not None:
             await self._api.close()
@@ -146,7 +128,7 @@ class OneBotPlatform:
         """Call send_group_msg or send_private_msg and wait for the message's id; the outbox bounds the waiting."""
         if self._lines.api is None and self._api is None:
             raise Offline(NO_LINE, OFFLINE_SECONDS)
-        if self._heard.full():
+        if self._hearing.queue.full():
             raise Retry("正在等磁盘，暂不发送", 2.0)
         receipt = ""
         for place, parts in enumerate(await self._messages(message)):
@@ -228,24 +210,14 @@ class OneBotPlatform:
         event = self.parse(found, request.headers.get("X-Self-ID", "")) if isinstance(found, dict) else None
         if event is None:
             return web.Response(status=204)
-        try:
-            async with asyncio.timeout(POST_SECONDS):
-                await self._turn()
-                await self._store([event])
-        except TimeoutError:
+        if not await self._hearing.take_now(event, POST_SECONDS):
             return web.Response(status=503, headers={"Retry-After": "2"})
         return web.Response(status=204)
-
-    async def _turn(self) -> None:
-        """What is being pulled goes first, if it is quick: nobody posts again what was not taken."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(POST_SECONDS / 2):
-                await self._caught_up.wait()
 
     async def _opened(self, role: str) -> None:
         if role == "Event":
             return
-        self._look_back()
+        self._hearing.look_back()
         await self._live.store.write(lambda tx: outbox.hasten(tx, self.channel.name, NO_LINE))
         await self._live.outbox.sweep()
 
@@ -253,11 +225,7 @@ class OneBotPlatform:
         await self._lines.hang_up()
 
     async def _hear(self, found: Found, self_id: str) -> None:
-        event = self.parse(found, self_id)
-        if event is not None:
-            await self._heard.put(event)  # a full queue stops the reading
-        if self._caught_up.is_set():
-            self._since = max(self._since, onebot_events.moment(found) or 0)
+        await self._hearing.take(self.parse(found, self_id), onebot_events.moment(found))
 
     def parse(self, found: Found, self_id: str = "") -> Event | None:
         """One OneBot event as ours; None for what we do not follow or what is another account's."""
@@ -269,74 +237,6 @@ class OneBotPlatform:
     def _group(self, address: str) -> str:
         group = self._live.office.group_at.get((self.channel.name, address))
         return group.id if group else ""
-
-    def _look_back(self) -> None:
-        """What was missed since the last word comes before what is heard from now on."""
-        now = int(time.time())
-        since, self._since = self._since, now
-        if not self._wants_history or not since:
-            return
-        self._caught_up.clear()
-        self._catching = asyncio.create_task(self._catch_up(max(since, now - onebot_history.LONGEST_GAP)))
-
-    async def _catch_up(self, since: int) -> None:
-        groups = [address for name, address in self._live.office.group_at if name == self.channel.name]
-        try:
-            async with asyncio.timeout(CATCH_UP_SECONDS):
-                found = await onebot_history.missed(self._ask, groups, since)
-                events = [event for one in found if (event := self.parse(one, self._self_id)) is not None]
-                log.info(
-                    "onebot_caught_up", channel=self.channel.name, seconds=int(time.time()) - since, events=len(events)
-                )
-                if events:
-                    await self._store(events)
-        except TimeoutError:
-            self._since = since
-            log.warning("onebot_history_late", channel=self.channel.name)
-        finally:
-            self._caught_up.set()
-
-    async def _take(self) -> None:
-        while True:
-            batch = [await self._heard.get()]
-            await self._caught_up.wait()
-            while len(batch) < BATCH and not self._heard.empty():
-                batch.append(self._heard.get_nowait())
-            await self._store(batch)
-            for _ in batch:
-                self._heard.task_done()
-
-    async def _store(self, batch: list[Event]) -> None:
-        """Until it is stored; nothing read is dropped."""
-        newest = max(event.sent_at or 0 for event in batch)
-        while True:
-            try:
-                receipts = await self._live.inbox.accept(batch, partial(self._beside, newest))
-                break
-            except Busy:
-                await asyncio.sleep(BUSY_SECONDS)
-        for event, receipt in zip(batch, receipts, strict=True):
-            if receipt.state == "known" and event.kind == "message" and "@" not in event.id:
-                await self._store_again(event)
-
-    async def _store_again(self, event: Event) -> None:
-        """Message ids are 32-bit and do collide: another sender or another time is another message, not a redelivery."""
-        known = await self._live.store.read(lambda c: inbox.find(c, event.channel, event.id))
-        if known is not None and event.sent_at and (known.sender, known.sent_at) != (event.sender, event.sent_at):
-            await self._store([onebot_events.again(event)])
-
-    @property
-    def _cursor(self) -> str:
-        return f"heard/{self.channel.name}"
-
-    def _beside(self, newest: int, tx: Tx, rows: Sequence[InboxRow | None]) -> None:
-        """How far the words are on disk; what was read and not yet stored is pulled again after a death."""
-        if newest and self._caught_up.is_set():
-            meta.put(tx, self._cursor, str(newest))
-
-    async def _keep_cursor(self) -> None:
-        if self._since and self._caught_up.is_set():
-            await self._live.store.write(lambda tx: meta.put(tx, self._cursor, str(self._since)))
 
 
 def _address(setup: Setup, key: str, schemes: tuple[str, ...]) -> str:
