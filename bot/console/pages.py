@@ -15,6 +15,7 @@ from bot.console import (
     duties,
     exports,
     faq,
+    help,
     learning,
     paste,
     people,
@@ -50,6 +51,7 @@ PARTS = (
     rehearsal,
     exports,
     county,
+    help,
 )
 SHOWN = 12  # rows a section shows; the rest is a link to the board
 LOOKED_AT = 500  # open tasks in scope that are sorted into sections

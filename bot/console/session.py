@@ -94,6 +94,7 @@ NAVIGATION = (
     Link("/opinions", "意见", ("admin",)),
     Link("/audit", "审计", ("auditor",)),
     Link("/account", "账号"),
+    Link("/help", "帮助"),
 )
 
 ENGINE: web.AppKey[Engine] = web.AppKey("engine", Engine)
