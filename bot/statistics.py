@@ -9,9 +9,12 @@ from datetime import timedelta
 
 from config.county import County
 from handlers.calendar import local
+from handlers.tasks import patterns
 from handlers.tasks.figures import as_text, period_of
 from handlers.tasks.guards import overran
-from handlers.tasks.statistics import Period, Story, Table, count, names_of, tell
+from handlers.tasks.patterns import Heat
+from handlers.tasks.periods import Reported
+from handlers.tasks.statistics import Cell, Period, Story, Table, count, names_of, tell
 from handlers.worktime import Worktime
 from store import statistics, tasks
 from store.statistics import Life
@@ -38,11 +41,26 @@ def text_of(connection: sqlite3.Connection, book: Book, period: Period, lives: I
     return as_text(table, book.county, statistics.rows_before(connection, period.end))
 
 
+def heat_of(connection: sqlite3.Connection, book: Book, period: Period) -> Heat:
+    """The hours of a period."""
+    return patterns.heat(statistics.since(connection, period.start), period, names_of(book.county))
+
+
+def trend_of(connection: sqlite3.Connection, points: tuple[Reported, ...]) -> tuple[Cell, ...]:
+    """The totals of periods, the oldest first."""
+    return patterns.trend(statistics.since(connection, points[0].period.start), [point.period for point in points])
+
+
+def first_at(connection: sqlite3.Connection, now: int) -> int:
+    """When the history begins; now before its first step."""
+    found = connection.execute("select min(at) from history").fetchone()[0]
+    return now if found is None else int(found)
+
+
 def months(connection: sqlite3.Connection, now: int) -> list[str]:
     """Every month since the first step, YYYY-MM, the newest first."""
-    first = connection.execute("select min(at) from history").fetchone()
     month, found = local(now).date().replace(day=1), []
-    begin = local(first[0]).date().replace(day=1) if first[0] is not None else month
+    begin = local(first_at(connection, now)).date().replace(day=1)
     while month >= begin:
         found.append(f"{month:%Y-%m}")
         month = (month - timedelta(days=1)).replace(day=1)
@@ -63,7 +81,11 @@ def differences(connection: sqlite3.Connection, book: Book, now: int) -> Iterato
     by_task, as_written = list(statistics.every(connection)), list(statistics.as_written(connection))
     for period in periods:
         texts = {text_of(connection, book, period, lives) for lives in (None, by_task, as_written)}
-        if len(texts) > 1:
+        texts_of_hours = {
+            patterns.as_text(patterns.heat(lives, period, names_of(book.county)), patterns.trend(lives, [period]))
+            for lives in (list(statistics.since(connection, period.start)), by_task, as_written)
+        }
+        if len(texts) > 1 or len(texts_of_hours) > 1:
             yield f"{local(period.start):%Y-%m-%d} 至 {local(period.end - 1):%Y-%m-%d} 的统计，几次重建结果不同"
     yield from _unlike(connection, by_task, now)
 

@@ -14,6 +14,7 @@ import pytest_asyncio
 
 from bot.console import exports
 from bot.papers import case_file
+from handlers.calendar import local
 from store import history, tasks
 from tests.console_house import House, open_house
 
@@ -82,6 +83,21 @@ async def test_a_months_bulletin_is_set_as_official_papers_are(house: House) -> 
     fonts = {run._element.rPr.rFonts.get(docx.oxml.ns.qn("w:eastAsia")) for p in paper.paragraphs for run in p.runs}
     assert "仿宋_GB2312" in fonts
     assert (await house.get("zhangqiang", "/exports/bulletin.docx")).status == 403
+
+
+async def test_a_bulletin_is_named_after_its_period(house: House) -> None:
+    now = local(house.parts.engine.store.now())
+    year, week, _ = now.isocalendar()
+    for asked, title in (
+        (f"period={year}-W{week:02d}", f"周报（{year}年第{week}周"),
+        (f"period={now.year}-Q{(now.month + 2) // 3}", f"季报（{now.year}年第"),
+        (f"period={now.year}", f"年报（{now.year}年）"),
+        (f"from={now:%Y-%m-%d}&to={now:%Y-%m-%d}", f"通报（{now.year}年"),
+        ("period=x", f"月报（{now.year}年{now.month}月）"),
+    ):
+        answer = await house.get("gaoyuan", f"/exports/bulletin.docx?{asked}")
+        paper = docx.Document(io.BytesIO(await answer.read()))
+        assert title in paper.paragraphs[0].text, asked
 
 
 async def test_a_cases_file_proves_its_history_and_a_changed_step_shows(house: House) -> None:

@@ -49,3 +49,29 @@ async def test_units_stand_in_the_countys_order(house: House) -> None:
 async def test_who_sees_no_task_but_his_own_sees_no_statistics(house: House) -> None:
     assert (await house.get("limin", "/statistics")).status == 403
     assert "/statistics" not in await (await house.get("limin", "/today")).text()
+
+
+async def test_a_week_a_quarter_a_year_and_free_days_stand_in_the_address(house: House) -> None:
+    now = local(house.parts.engine.store.now())
+    year, week, _ = now.isocalendar()
+    for asked, said in (
+        (f"period={year}-W{week:02d}", f"第{week}周"),
+        (f"period={now.year}-Q{(now.month + 2) // 3}", "季度</h2>"),
+        (f"period={now.year}", f"<h2>{now.year}年</h2>"),
+        (f"from={now:%Y-%m}-01&to={now:%Y-%m-%d}", "自选起止"),
+        ("from=%3Cb%3E&to=1", f"<h2>{now.year}年{now.month}月</h2>"),
+    ):
+        answer = await house.get("gaoyuan", f"/statistics?{asked}")
+        assert answer.status == 200 and said in await answer.text(), asked
+
+
+async def test_every_chart_says_what_it_shows_and_its_numbers_stand_in_a_table(house: House) -> None:
+    page = await (await house.get("zhaojing", "/statistics")).text()
+    charts = re.findall(r"<svg viewBox.*?</svg>", page, re.S)
+    assert len(charts) == 3
+    for chart in charts:
+        title = re.search(r'<title id="[\w-]+">([^<]+)</title>', chart)
+        assert title and "<desc" in chart and 'role="img"' in chart and " style=" not in chart
+        assert f'<caption class="visually-hidden">{title[1][:2]}' in page
+    drawn = sum(int(n) for n in re.findall(r'class="digits">(\d+)<', charts[1]))
+    assert drawn == 3 and page.count("<details") == 2

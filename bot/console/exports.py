@@ -1,4 +1,4 @@
-"""导出: the board as an Excel ledger, a month as a Word bulletin, a case as a zip. Each is audited and says who took it.
+"""导出: the board as an Excel ledger, a period as a Word bulletin, a case as a zip. Each is audited and says who took it.
 
 What a person sees is what he may take; above `MOST` rows a second person has to agree first (security.md A.3).
 """
@@ -15,9 +15,10 @@ from multidict import MultiDict
 from bot.console.chat import SHOP
 from bot.console.rights import ALL_TASKS, scope_of
 from bot.console.session import ENGINE, guarded, record, render, viewer_of
+from bot.console.statistics import period_asked
 from bot.console.tasks import FILTERS, _filter, _label, find_task, full_number
 from bot.papers import Taker, bulletin, case_file, ledger, moment
-from bot.statistics import Book, month_period, months, table_of
+from bot.statistics import Book, table_of
 from config.errors import Rejected
 from handlers.tasks.lifecycle import STATES
 from store import exports
@@ -61,19 +62,17 @@ async def take_ledger(request: web.Request) -> web.StreamResponse:
 
 
 async def take_bulletin(request: web.Request) -> web.StreamResponse:
-    """A month's paper."""
-    engine, asked = request.app[ENGINE], request.query.get("month", "")
-    now, office = engine.store.now(), engine.office
+    """A period's paper, by the same address as the page."""
+    engine, shown = request.app[ENGINE], period_asked(request)
+    office = engine.office
     book = Book(office.county, office.worktime)
-    listed = await engine.store.read(lambda c: months(c, now))
-    month = asked if asked in listed else listed[0]
-    table = await engine.store.read(lambda c: table_of(c, book, month_period(month, now)))
-    title = f"城市管理问题办理情况月报（{month[:4]}年{int(month[5:])}月）"
-    unit = office.unit_name(viewer_of(request).person.unit)
+    table = await engine.store.read(lambda c: table_of(c, book, shown.period))
+    title = f"城市管理问题办理情况{shown.paper}（{shown.label}）"
+    unit, taker = office.unit_name(viewer_of(request).person.unit), _taker(request, engine.store.now())
     async with _making:
-        body = await asyncio.to_thread(bulletin.write, table, office.county, title, unit, _taker(request, now))
-    await record(request, "ok", f"export/bulletin/{month}")
-    return _file(body, DOCX, f"办理情况月报-{month}.docx")
+        body = await asyncio.to_thread(bulletin.write, table, office.county, title, unit, taker)
+    await record(request, "ok", f"export/bulletin/{shown.key}")
+    return _file(body, DOCX, f"办理情况{shown.paper}-{shown.key}.docx")
 
 
 async def take_case(request: web.Request) -> web.StreamResponse:

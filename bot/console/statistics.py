@@ -1,20 +1,36 @@
-"""统计: one month's table, rebuilt from the history at each look, with denominators and formulas (ux.md A5)."""
+"""统计: one period's table, hours and trend, rebuilt from the history at each look, with denominators and formulas (ux.md A5)."""
 
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import dataclass
 
 from aiohttp import web
 
+from bot.console.charts import grid, lines
 from bot.console.rights import ALL_TASKS
 from bot.console.session import ENGINE, guarded, render
-from bot.statistics import Book, month_period, months, table_of
+from bot.statistics import Book, first_at, heat_of, table_of, trend_of
+from config.county import County
 from handlers.tasks import figures
 from handlers.tasks.lifecycle import STATES
-from handlers.tasks.statistics import COUNTS, SPANS, Table
+from handlers.tasks.patterns import WEEKDAYS, Heat, in_order
+from handlers.tasks.periods import KINDS, Reported, asked, followed, offered
+from handlers.tasks.statistics import COUNTS, SPANS, Cell, Table
 
 HREF = "/statistics"
 SHOWN = ("received", "filed", "due", "closed")  # the columns before the rates; the rest is listed below the table
+WANTED = ("period", "from", "to")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one look at the history gives."""
+
+    table: Table
+    heat: Heat
+    trend: tuple[Cell, ...]
+    since: int
 
 
 def add_routes(app: web.Application) -> None:
@@ -22,26 +38,37 @@ def add_routes(app: web.Application) -> None:
     app.router.add_get(HREF, guarded(statistics_page, *ALL_TASKS))
 
 
+def period_asked(request: web.Request) -> Reported:
+    """What the address names (`period`, once `month`; or `from` and `to`), else the running month."""
+    query = request.query
+    key = query.get("period", "") or query.get("month", "")
+    return asked(key, query.get("from", ""), query.get("to", ""), request.app[ENGINE].store.now())
+
+
 async def statistics_page(request: web.Request) -> web.StreamResponse:
-    """The month in the address, else the running one."""
-    engine, asked = request.app[ENGINE], request.query.get("month", "")
+    """The period in the address, else the running month."""
+    engine, shown = request.app[ENGINE], period_asked(request)
     now, office = engine.store.now(), engine.office
-    book = Book(office.county, office.worktime)
+    book, points = Book(office.county, office.worktime), followed(shown, now)
 
-    def query(connection: sqlite3.Connection) -> tuple[list[str], str, Table]:
-        listed = months(connection, now)
-        month = asked if asked in listed else listed[0]
-        return listed, month, table_of(connection, book, month_period(month, now))
+    def query(c: sqlite3.Connection) -> Found:
+        table, heat = table_of(c, book, shown.period), heat_of(c, book, shown.period)
+        return Found(table, heat, trend_of(c, points), first_at(c, now))
 
-    listed, month, table = await engine.store.read(query)
+    found = await engine.store.read(query)
+    weekdays, towns = (
+        list(zip(WEEKDAYS, found.heat.weekdays, strict=True)),
+        in_order(found.heat.towns, _towns(office.county)),
+    )
     return render(
         request,
         "statistics.html",
-        months=listed,
-        month=month,
-        table=table,
-        until=min(now, table.period.end - 1),
-        parts=figures.parts(table, office.county),
+        shown=shown,
+        kinds=KINDS,
+        offered=offered(found.since, now),
+        table=found.table,
+        until=min(now, found.table.period.end - 1),
+        parts=figures.parts(found.table, office.county),
         counts=COUNTS,
         columns=SHOWN,
         others=[name for name in COUNTS if name not in (*SHOWN, "punctual", "redone")],
@@ -51,4 +78,23 @@ async def statistics_page(request: web.Request) -> web.StreamResponse:
         rate=figures.shown_rate,
         span=figures.shown_span,
         formulas=figures.FORMULAS,
-    )
+        weekdays=weekdays,
+        weekday_grid=grid(weekdays),
+        towns=towns,
+        town_grid=grid(towns),
+        points=list(zip(points, found.trend, strict=True)),
+        trend=_trend(points, found.trend),
+        unit="周" if points[0].kind == "week" else "月",
+    )  # fmt: skip
+
+
+def _towns(county: County) -> list[str]:
+    return [place.town or place.name for place in county.places if place.town or place.kind == "town"]
+
+
+def _trend(points: tuple[Reported, ...], cells: tuple[Cell, ...]) -> object:
+    names = [
+        f"{p.first.month}月{p.first.day}日" if p.kind == "week" else f"{p.first:%y}年{p.first.month}月" for p in points
+    ]
+    received, closed = ([cell.counts[name] for cell in cells] for name in ("received", "closed"))
+    return lines(names, received, closed)

@@ -1,4 +1,4 @@
-"""月报 in Word, set as official papers are (GB/T 9704-2012; ux.md A5), to be read over and edited before it goes out.
+"""周报, 月报, 季报, 年报 in Word, set as official papers are (GB/T 9704-2012; ux.md A5), to be read over and edited before it goes out.
 
 No ranking of people or units (security.md A.1): units stand in the county's order, few cases give no rate.
 """

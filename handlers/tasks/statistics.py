@@ -222,8 +222,8 @@ def _enter_table(table: Table, story: Story, names: Names, clock: Worktime) -> N
         table.categories[story.category if story.category in names.kinds else NOBODY],
         table.towns[names.towns.get(story.place, NOBODY)],
     )
-    stands = ((name, story.unit) for name in _stands(story, table.period))
-    for name, unit in (*story.happened, *stands):
+    standing = ((name, story.unit) for name in stands(story, table.period))
+    for name, unit in (*story.happened, *standing):
         for cell in (*about, table.units[story.unit if name == "received" else unit]):
             cell.counts[name] += 1
     if story.closed is not None and table.period.holds(story.closed):
@@ -238,7 +238,7 @@ def _enter_table(table: Table, story: Story, names: Names, clock: Worktime) -> N
         table.stages[story.state].standing += 1
 
 
-def _stands(story: Story, period: Period) -> Iterable[str]:
+def stands(story: Story, period: Period) -> Iterable[str]:
     """What the end of the period finds: closed in it (in time or not), or open, perhaps past its limit."""
     if story.state == "closed" and period.holds(story.closed):
         yield from ("due", "closed")
