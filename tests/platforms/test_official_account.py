@@ -22,6 +22,7 @@ from bot.platforms.official_account import OfficialAccountPlatform
 from bot.platforms.registry import Setup
 from bot.simulators.frame import Fault
 from bot.simulators.official_account import ACCOUNT, APP, OfficialAccountSimulator, letter_xml
+from config.errors import Offline
 from handlers.events import Message
 from store import outbox, people
 from tests.platforms import outcomes
@@ -384,3 +385,14 @@ def test_no_message_is_over_its_limit_or_cut_inside_a_character_or_a_link(text: 
     assert sum(piece.count("👨‍👩‍👧") for piece in said) == text.count("👨‍👩‍👧")
     assert not any("<a" in piece or "<@" in piece for piece in said)
     assert json.dumps(said)
+
+
+@pytest.mark.asyncio
+async def test_the_check_proves_the_connection_and_names_what_to_mend(safe: Scene) -> None:
+    platform = safe.house.parts.engine.platforms["mp"]
+    assert isinstance(platform, OfficialAccountPlatform)
+    assert "AppSecret 有效" in await platform.probe()
+    of(safe).secret = "another"
+    of(safe).tokens.clear()
+    with pytest.raises(Offline, match="AppSecret"):
+        await platform.probe()
