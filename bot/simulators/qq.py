@@ -12,8 +12,7 @@ import contextlib
 import itertools
 import json
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import aiohttp
@@ -23,20 +22,15 @@ from bot.platforms import qq_signature
 from bot.simulators import qq_wire
 from bot.simulators.frame import Said, SentLine, Stage, cut, half_answered
 from bot.simulators.qq_hub import Hub
+from bot.simulators.qq_rules import Rules, error
 from bot.simulators.qq_wire import openid
 
 APP, SECRET = "102000001", "DG5g3B4j9X2KOErG"
 CALLS = ("@群办", "@机器人")
 TOKEN_SECONDS = 7200
-GROUP_SECONDS, PRIVATE_SECONDS, REPLIES = 300, 3600, 5
+GROUP_SECONDS, PRIVATE_SECONDS = 300, 3600
 
 Data = dict[str, Any]
-
-
-@dataclass(slots=True)
-class _Window:
-    until: float
-    used: set[int] = field(default_factory=set)
 
 
 class QQSimulator(Stage):
@@ -59,9 +53,8 @@ class QQSimulator(Stage):
         self.acknowledged: list[str] = []
         self.hub = Hub(self.valid)
         self._valid: set[str] = set()
-        self._windows: dict[str, _Window] = {}
+        self.rules = Rules(self.fault)
         self._photos: dict[str, bytes] = {}
-        self._files: dict[str, tuple[str, bytes]] = {}
         self._challenged = False
         self._numbers = itertools.count(1)
         self._session: aiohttp.ClientSession | None = None
@@ -189,7 +182,7 @@ class QQSimulator(Stage):
         return status == 200 and b'"d": 1' not in answer  # other bots answer nothing at all, and are done
 
     def _open(self, found: str, room: str, user: str) -> None:
-        self._windows.setdefault(found, _Window(time.monotonic() + (GROUP_SECONDS if room else PRIVATE_SECONDS)))
+        self.rules.open(found, GROUP_SECONDS if room else PRIVATE_SECONDS)
 
     def _place(self, home: str) -> tuple[str, str] | None:
         """Which room or person an openid stands for."""
@@ -198,8 +191,7 @@ class QQSimulator(Stage):
 
     def lapse(self) -> None:
         """Every window closes now, as after five minutes."""
-        for window in self._windows.values():
-            window.until = 0.0
+        self.rules.lapse()
 
     def _shown(self, photo: bytes, place: int) -> Data:
         name = f"{len(self._photos)}.jpg"
@@ -255,11 +247,11 @@ class QQSimulator(Stage):
         if (denied := self._denied(request)) is not None:
             return denied
         asked = await request.json()
-        info = f"file{len(self._files)}"
+        info = f"file{len(self.rules.files)}"
         photo = self._photos.get(str(asked.get("url", "")).rpartition("/")[2])
         if photo is None and not asked.get("file_data"):
-            return _error(304083)
-        self._files[info] = (request.match_info["openid"], photo or base64.b64decode(asked["file_data"]))
+            return error(304083)
+        self.rules.files[info] = (request.match_info["openid"], photo or base64.b64decode(asked["file_data"]))
         return web.json_response({"file_uuid": info, "file_info": info, "ttl": 3600})
 
     async def _message(self, request: web.Request) -> web.StreamResponse:
@@ -270,12 +262,12 @@ class QQSimulator(Stage):
             return trouble
         self.calls.append((request.path, asked))
         place = self._place(request.match_info["openid"])
-        problem = self._problem(place, request.match_info["openid"], asked)
+        problem = self.rules.problem(place, request.match_info["openid"], asked, self.pushers)
         if problem is not None:
             return problem
         found = self.next_id("ROBOT1.0_sent")
         room, user = place or ("", "")
-        await self.record(self._line(found, room, user, asked))
+        await self.record(self.rules.line(found, room, user, asked))
         if self.fault("half_sent"):
             return cut(request)
         if self.fault("disconnect"):
@@ -283,40 +275,6 @@ class QQSimulator(Stage):
         return web.json_response(
             {"id": found, "timestamp": qq_wire.now(), "ext_info": {"ref_idx": qq_wire.index_of(found)}}
         )
-
-    def _problem(self, place: tuple[str, str] | None, home: str, asked: Mapping[str, Any]) -> web.Response | None:
-        if (found := self.fault("error")) is not None:
-            return _error(found.code)
-        if self.fault("rate_limit"):
-            return _error(22009)
-        if place is None:
-            return _error(11255)
-        answers = asked.get("msg_id") or asked.get("event_id")
-        if not answers:
-            return None if place[0] in self.pushers else _error(40034105)
-        window, number = self._windows.get(str(answers)), int(asked.get("msg_seq") or 1)
-        if window is None or window.until <= time.monotonic():
-            return _error(304027)
-        if number in window.used:
-            return _error(40054005)
-        if len(window.used) >= REPLIES:
-            return _error(304027)
-        info = (asked.get("media") or {}).get("file_info")
-        if asked.get("msg_type") == 7 and self._files.get(str(info), ("", b""))[0] != home:
-            return _error(304082)
-        if "://" in str(asked.get("content", "")):
-            return _error(304003)
-        window.used.add(number)
-        return None
-
-    def _line(self, found: str, room: str, user: str, asked: Data) -> SentLine:
-        info = (asked.get("media") or {}).get("file_info")
-        photos = (self._files[info][1],) if info in self._files else ()
-        text = (asked.get("markdown") or {}).get("content") or str(asked.get("content", "")).strip()
-        rows = ((asked.get("keyboard") or {}).get("content") or {}).get("rows") or ()
-        buttons = tuple((b["render_data"]["label"], b["action"]["data"]) for row in rows for b in row["buttons"])
-        form = "markdown" if asked.get("msg_type") == 2 else "text"
-        return SentLine(found, room, user, form, text, photos, (), buttons, (), str(asked.get("msg_id", "")))
 
 
 class QQGatewaySimulator(QQSimulator):
@@ -328,7 +286,3 @@ class QQGatewaySimulator(QQSimulator):
     def connected(self) -> asyncio.Event:
         """Set while a bot is there."""
         return self.hub.connected
-
-
-def _error(code: int) -> web.Response:
-    return web.json_response({"code": code, "message": "refused", "err_code": code}, status=400)
