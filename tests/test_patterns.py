@@ -176,7 +176,8 @@ def test_twelve_weeks_follow_a_week_and_every_period_since_the_first_step_is_off
 
 
 def test_a_chart_shades_by_quarters_and_no_two_numbers_share_a_place() -> None:
-    assert [shade(n, 8) for n in (0, 1, 2, 3, 8)] == [0, 1, 1, 2, 4] and shade(0, 0) == 0
+    assert [shade(n, 8) for n in (0, 1, 2, 3, 8)] == [0, 1, 1, 2, 4]
+    assert (shade(0, 0), shade(1, 1), shade(2, 3), shade(3, 3)) == (0, 1, 2, 3)
     drawn = lines(["a", "b"], [0, 5], [0, 10])
     assert all(up.label != down.label for up, down in zip(*drawn.dots, strict=True))
     assert drawn.dots[1][1].y < drawn.dots[0][1].y

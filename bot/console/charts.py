@@ -42,8 +42,8 @@ def grid(rows: Sequence[tuple[str, list[int]]]) -> Grid:
 
 
 def shade(n: int, most: int) -> int:
-    """0 for none, else 1 to 4 by quarters of the most."""
-    return (n * STEPS + most - 1) // most if n and most else 0
+    """0 for none, else 1 to 4 by quarters of the most; where the most is small each number has its own."""
+    return -(-n * STEPS // max(most, STEPS))
 
 
 @dataclass(frozen=True, slots=True)

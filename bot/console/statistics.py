@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from bot.console.charts import grid, lines
+from bot.console.charts import Lines, grid, lines
 from bot.console.rights import ALL_TASKS
 from bot.console.session import ENGINE, guarded, render
 from bot.statistics import Book, first_at, heat_of, table_of, trend_of
@@ -29,7 +29,7 @@ class Found:
 
     table: Table
     heat: Heat
-    trend: tuple[Cell, ...]
+    points: tuple[tuple[Reported, Cell], ...]
     since: int
 
 
@@ -49,11 +49,13 @@ async def statistics_page(request: web.Request) -> web.StreamResponse:
     """The period in the address, else the running month."""
     engine, shown = request.app[ENGINE], period_asked(request)
     now, office = engine.store.now(), engine.office
-    book, points = Book(office.county, office.worktime), followed(shown, now)
+    book = Book(office.county, office.worktime)
 
     def query(c: sqlite3.Connection) -> Found:
         table, heat = table_of(c, book, shown.period), heat_of(c, book, shown.period)
-        return Found(table, heat, trend_of(c, points), first_at(c, now))
+        since = first_at(c, now)
+        points = tuple(point for point in followed(shown, now) if point.period.end > since) or (shown,)
+        return Found(table, heat, tuple(zip(points, trend_of(c, points), strict=True)), since)
 
     found = await engine.store.read(query)
     weekdays, towns = (
@@ -82,9 +84,9 @@ async def statistics_page(request: web.Request) -> web.StreamResponse:
         weekday_grid=grid(weekdays),
         towns=towns,
         town_grid=grid(towns),
-        points=list(zip(points, found.trend, strict=True)),
-        trend=_trend(points, found.trend),
-        unit="周" if points[0].kind == "week" else "月",
+        points=found.points,
+        trend=_trend(found.points),
+        unit="周" if found.points[0][0].kind == "week" else "个月",
     )  # fmt: skip
 
 
@@ -92,9 +94,15 @@ def _towns(county: County) -> list[str]:
     return [place.town or place.name for place in county.places if place.town or place.kind == "town"]
 
 
-def _trend(points: tuple[Reported, ...], cells: tuple[Cell, ...]) -> object:
-    names = [
-        f"{p.first.month}月{p.first.day}日" if p.kind == "week" else f"{p.first:%y}年{p.first.month}月" for p in points
-    ]
-    received, closed = ([cell.counts[name] for cell in cells] for name in ("received", "closed"))
+def _trend(points: tuple[tuple[Reported, Cell], ...]) -> Lines:
+    names = [_short(point) for point, _ in points]
+    received, closed = ([cell.counts[name] for _, cell in points] for name in ("received", "closed"))
     return lines(names, received, closed)
+
+
+def _short(point: Reported) -> str:
+    return (
+        f"{point.first.month}月{point.first.day}日"
+        if point.kind == "week"
+        else f"{point.first:%y}年{point.first.month}月"
+    )
