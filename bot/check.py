@@ -189,18 +189,19 @@ def _office(connection: sqlite3.Connection, settings: Settings) -> Iterator[Find
     yield from _holidays(found)
 
 
-def _private_channels(settings: Settings) -> set[str]:
-    """Channels that can write to one person."""
+def _private_channels(settings: Settings) -> tuple[str, ...]:
+    """How accounts begin that can be written to alone: the channel, and what marks such an account there."""
     from bot.platforms.registry import connect
 
-    private = {"web"}
+    private = ["web:"]
     for name, channel in settings.channels.items():
         try:
             built = connect({name: channel}, Path, demo=False)
         except (ConfigError, ImportError, AttributeError):
             continue  # named by the settings' own finding when the server starts
-        private |= {name for name, platform in built.items() if platform.channel.can_private}
-    return private
+        channels = [platform.channel for platform in built.values() if platform.channel.can_private]
+        private += [f"{channel.name}:{channel.private_prefix}" for channel in channels]
+    return tuple(private)
 
 
 def _told(connection: sqlite3.Connection, settings: Settings) -> dict[str, Finding]:
@@ -241,8 +242,8 @@ async def _proved(name: str, channel: ChannelSettings) -> Finding:
         await platform.close()
 
 
-def _people(found: County, private: set[str]) -> Iterator[Finding]:
-    unreached = [p.name for p in found.people if not {a.partition(":")[0] for a in p.accounts} & private]
+def _people(found: County, private: tuple[str, ...]) -> Iterator[Finding]:
+    unreached = [p.name for p in found.people if not any(account.startswith(private) for account in p.accounts)]
     yield _names(unreached, "私下联系不到（没有可私聊渠道的账号）", "人人都有可私聊的渠道")
     staffed = {p.unit for p in found.people if OFFICERS & set(p.roles)}
     on_duty = {duty.unit for duty in found.duties} or {unit.id for unit in found.units}
