@@ -177,6 +177,9 @@ def _channels(office: Office, seen: Seen) -> Step:
 
 def _people(office: Office, seen: Seen) -> Step:
     people = office.county.people
+    if seen.demo:
+        said = "每人一个报到码，私下对群办说“报到 码”，平台上的账号就认得是谁。导入本县资料后再做。"
+        return Step("请大家报到", False, said, "/people", "看人员")
     reached = {p.id for p in people if p.id in seen.logins or _bound(p.accounts, seen)}
     waiting = [u.name for u in office.county.units if (staff := _staff(office, u.id)) and not staff & reached]
     said = f"{len(reached)}/{len(people)} 人已报到或能登录。把报到码给本人，私下对群办说“报到 码”。"
@@ -250,6 +253,7 @@ async def card(request: web.Request) -> web.StreamResponse:
         reports=[group.name for group in chosen if group.purpose == "reports"],
         tax=[group.name for group in chosen if group.purpose == "tax"],
         notices=[group.name for group in chosen if group.purpose == "notices"],
+        place=next((place.name for place in engine.office.county.places if place.kind == "road"), "人民路"),
         called=any(each.hears == "mention" for each in engine.office.channels.values()),
         privacy=TEXTS["privacy"].split("\n"),
         office=engine.office,
