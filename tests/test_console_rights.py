@@ -125,6 +125,8 @@ POLICY: dict[tuple[str, str], frozenset[str] | str] = {
     ("GET", "/opinions"): frozenset({"admin"}),
     ("POST", "/opinions/{opinion}/reply"): frozenset({"admin"}),
     ("GET", "/audit"): frozenset({"auditor"}),
+    ("GET", "/audit/file.csv"): frozenset({"auditor"}),
+    ("GET", "/audit/file.xlsx"): frozenset({"auditor"}),
 }
 # the tax bureau's pages: by unit and roster, not by role; who gets in is held by test_console_faq.py
 TAX = (

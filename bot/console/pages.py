@@ -1,4 +1,4 @@
-"""今天要办, the audit, and the list of everything the office's console consists of."""
+"""今天要办, and the list of everything the office's console consists of."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from bot.console import (
+    audit,
     county,
     delivery,
     digest,
@@ -32,7 +33,7 @@ from bot.console.session import ENGINE, Viewer, guarded, render, viewer_of
 from bot.console.tasks import Row, rows_of
 from handlers.office import Office
 from handlers.tasks import lifecycle
-from store import audit, board, inbox, outbox, twins
+from store import board, inbox, outbox, twins
 from store import people as directory
 from store.board import Filter
 
@@ -52,6 +53,7 @@ PARTS = (
     exports,
     county,
     help,
+    audit,
 )
 SHOWN = 12  # rows a section shows; the rest is a link to the board
 LOOKED_AT = 500  # open tasks in scope that are sorted into sections
@@ -87,9 +89,8 @@ SECTIONS = (
 
 
 def add_routes(app: web.Application) -> None:
-    """Today, the board, delivery, people, audit."""
+    """Today, and every part."""
     app.router.add_get("/today", guarded(today))
-    app.router.add_get("/audit", guarded(audit_page, "auditor"))
     for part in PARTS:
         part.add_routes(app)
 
@@ -159,10 +160,3 @@ def _of_digest(connection: sqlite3.Connection, office: Office, viewer: Viewer, n
     passing = editing.to_pass(connection, viewer.person)
     found = (waiting, Duty("待通过的更正", passing, "/digest/history"))
     return [duty for duty in found if duty.count]
-
-
-async def audit_page(request: web.Request) -> web.StreamResponse:
-    """Who looked at, asked for or was refused what: ids and codes, newest first."""
-    engine = request.app[ENGINE]
-    rows = await engine.store.read(audit.listing)
-    return render(request, "audit.html", rows=rows, office=engine.office)
