@@ -131,7 +131,6 @@ class Settings(BaseSettings):
     reminder_cap: int = Field(2, ge=0, le=5)  # design 6a.3
     returns_cap: int = Field(2, ge=0, le=5)
     reopen_days: int = Field(7, ge=1, le=90)
-    auto_dispatch: float = Field(0.95, ge=0.5, le=1.0)  # lower bound of the unit's precision, dispatch.md G2
 
     digest_time: DigestTime = 8 * 60 + 47  # digest.md D6: an odd minute, never :00 or :30
     digest_until: ClockTime = 12 * 60  # later than this a day's edition is not sent any more
@@ -145,10 +144,6 @@ class Settings(BaseSettings):
     backup_keep: int = Field(48, ge=2, le=1000)
 
     queue_events: Count = 2000  # in memory; past it HTTP answers 503
-    body_callback_kib: int = Field(64, ge=4, le=1024)  # security.md T3
-    body_upload_mib: int = Field(12, ge=1, le=64)
-    media_mib: int = Field(10, ge=1, le=64)  # security.md T26
-    media_per_minute: Count = 20
 
     session_idle_minutes: Minutes = 30  # security.md B, 身份鉴别
     session_hours: int = Field(8, ge=1, le=24)
@@ -161,7 +156,6 @@ class Settings(BaseSettings):
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     public_url: str = Field("", pattern=r"^$|^https?://\S+$", max_length=200)
-    data_key: SecretStr | None = None  # None: made at first start and kept in the data folder
     channels: dict[str, ChannelSettings] = {}
 
     @field_validator("digest_until")

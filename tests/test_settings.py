@@ -28,7 +28,7 @@ def faults(*folders: Path) -> list[str]:
 def test_the_shipped_file_says_exactly_the_defaults() -> None:
     assert load_settings(CONFIG) == load_settings()
     text = (CONFIG / "settings.toml").read_text(encoding="utf-8")
-    named = set(type(load_settings()).model_fields) - {"data_key", "metrics_token"}  # secrets have no default
+    named = set(type(load_settings()).model_fields) - {"metrics_token"}  # a secret has no default
     assert all(f"\n{name} = " in text or f"[{name}." in text for name in named)
 
 
@@ -81,9 +81,9 @@ def test_a_channel_may_take_its_secret_from_the_environment(tmp_path: Path, monk
 
 
 def test_no_secret_is_shown_in_text_or_fault(tmp_path: Path) -> None:
-    write(tmp_path, 'data_key = "hush-1"\n[channels.w]\nkind = "x"\nsecrets = { token = "hush-2" }\n')
+    write(tmp_path, 'metrics_token = "hush-1-and-a-few-more"\n[channels.w]\nkind = "x"\nsecrets = { token = "hush-2" }\n')
     assert "hush" not in repr(load_settings(tmp_path))
-    write(tmp_path, 'data_key = ["hush-3"]\n[channels.w]\nsecrets = "hush-4"\n')
+    write(tmp_path, 'metrics_token = ["hush-3"]\n[channels.w]\nsecrets = "hush-4"\n')
     assert "hush" not in "\n".join(faults(tmp_path))
 
 
