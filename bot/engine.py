@@ -71,6 +71,7 @@ class Engine:
         self.frame = frame
         self.listeners: list[Listener] = []
         self.forgotten: dict[str, Listener] = {}  # by channel: told when a decision forgot what was kept
+        self.moved: list[Callable[[Sequence[str]], None]] = []  # told of tasks that went a step, behind the commit
         self.relearned: list[Callable[[], None]] = []  # told when lessons changed and the reader knows it
         self._erase_photo = erase_photo
         self._office: Office | None = None
@@ -98,14 +99,14 @@ class Engine:
             self.business.advance_to(self.store.now())
         await self.outbox.resume()  # first what is older, so that nothing decided now overtakes it
         await self.inbox.resume()
-        await self._recompute()
+        await self.recompute()
 
-    async def _recompute(self) -> None:
-        """A calendar loaded since: the deadlines called 预计 are computed anew, once for each calendar."""
+    async def recompute(self, again: str = "") -> None:
+        """A calendar loaded since: the deadlines called 预计 are computed anew, once for each calendar (and for each `again`)."""
         if await self.store.read(tasks.any_provisional):
             days = sorted(f"{day.date}{day.kind}" for day in self.office.county.calendar)
             mark = hashlib.sha256("".join(days).encode()).hexdigest()[:16]
-            await self.inbox.accept((Event("clock", f"calendar/{mark}", "calendar"),))
+            await self.inbox.accept((Event("clock", f"calendar/{mark}{again}", "calendar"),))
 
     async def reload(self, touched: set[str]) -> None:
         """Rebuild the office snapshot, one at a time so that the newest stands; the reader only when it must be."""
@@ -202,6 +203,9 @@ class Engine:
                 self._release(outcome.tx)
 
     def _release(self, tx: Tx) -> None:
+        if tx.moved:
+            for told in self.moved:
+                told(tx.moved)
         if tx.withdrawn:
             self.outbox.drop(tx.withdrawn)
         if tx.outboxed:

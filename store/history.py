@@ -79,6 +79,7 @@ def append(
         " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (*values, digest(values)),
     )
+    tx.moved.append(task)
     return int(n)
 
 

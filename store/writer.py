@@ -33,13 +33,25 @@ SLOW = 2  # how many real seconds make one while the clock stands behind what wa
 class Tx:
     """One transaction as its job sees it: SQL, the accept time, and notes for whoever waits on the commit."""
 
-    __slots__ = ("_connection", "at", "erased", "execute", "inboxed", "outboxed", "timer_due", "touched", "withdrawn")
+    __slots__ = (
+        "_connection",
+        "at",
+        "erased",
+        "execute",
+        "inboxed",
+        "moved",
+        "outboxed",
+        "timer_due",
+        "touched",
+        "withdrawn",
+    )
 
     def __init__(self, connection: sqlite3.Connection, at: int) -> None:
         self._connection = connection
         self.execute = connection.execute
         self.at = at
         self.inboxed: list[Any] = []
+        self.moved: list[str] = []  # tasks whose history grew
         self.outboxed: list[Any] = []
         self.withdrawn: list[int] = []
         self.timer_due: int | None = None

@@ -36,6 +36,7 @@ LISTENER_QUEUE = 500
 TEXT_LIMIT = 4000
 PHOTO_LIMIT = 9
 FORMS = ("text", "news", "picture")
+GATHER = 0.3  # seconds in which the steps of tasks are gathered into one sign
 SLACK = 20  # positions sent again after a gap: pushes may leave in another order than commits
 MISSED = 200  # more than this, and a browser had better load the page again
 RECALL_REACH = 500  # positions behind the last seen one within which a missed recall is made good
@@ -49,6 +50,7 @@ class Listener:
 
     person: str
     rooms: frozenset[str]
+    follows: bool = False  # tasks: told when some went a step
     queue: asyncio.Queue[News | None] = field(default_factory=lambda: asyncio.Queue(LISTENER_QUEUE + 1))
     lost: bool = False
 
@@ -81,13 +83,15 @@ class WebPlatform:
         self._chatter: dict[str, deque[ChatLine]] = {}
         self._joined: set[str] = set()
         self._listeners: set[Listener] = set()
+        self._moved: set[str] = set()
 
     def add_routes(self, app: web.Application) -> None:
         """The browser's routes are the console's (bot.console.chat): they need its sessions."""
 
     async def start(self) -> None:
-        """From now on, what a decision forgets turns into chatter."""
+        """From now on, what a decision forgets turns into chatter, and open boards hear of steps."""
         self._live.forgotten[self.channel.name] = self._decided
+        self._live.moved.append(self._note)
 
     async def close(self) -> None:
         """Browsers reconnect by themselves."""
@@ -264,12 +268,14 @@ class WebPlatform:
             found |= {line.id: opening(line) for line in held if line.id in sought}
         return [replace(line, quoted=found[line.quote]) if line.quote in found else line for line in lines]
 
-    async def listen(self, person: str, rooms: Iterable[str], after: int) -> AsyncIterator[News]:
+    async def listen(
+        self, person: str, rooms: Iterable[str], after: int, *, follows: bool = False
+    ) -> AsyncIterator[News]:
         """(what, line or facts) as they come, first what was missed behind `after` (-1: only what is new).
 
         Lines may come twice; their ids tell. "again": too much was missed, the page must be loaded again.
         """
-        listener = Listener(person, frozenset(rooms))
+        listener = Listener(person, frozenset(rooms), follows)
         self._listeners.add(listener)
         try:
             for news in await self._missed(listener, after) if after >= 0 else ():
@@ -303,6 +309,21 @@ class WebPlatform:
         """Tell every open tab (demo: the clock was moved, a story goes on, everything began anew)."""
         for listener in self._listeners:
             listener.put((what, facts))
+
+    def _note(self, moved: Sequence[str]) -> None:
+        """Steps of one moment are told together, and only while somebody follows."""
+        if not any(listener.follows for listener in self._listeners):
+            return
+        if not self._moved:
+            asyncio.get_running_loop().call_later(GATHER, self._tell_moved)
+        self._moved.update(moved)
+
+    def _tell_moved(self) -> None:
+        facts = {"tasks": sorted(self._moved)}
+        self._moved.clear()
+        for listener in self._listeners:
+            if listener.follows:
+                listener.put(("tasks", facts))
 
     def hang_up(self) -> None:
         """End every stream; browsers come again."""
