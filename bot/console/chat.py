@@ -204,11 +204,14 @@ async def _html(request: web.Request, line: ChatLine) -> str:
 async def events(request: web.Request) -> web.StreamResponse:
     """Server-sent events for every room of the viewer; `Last-Event-ID` or ?after= says what was seen.
 
-    Lines of the room named by ?room= come as HTML, others only as a sign that they are there.
+    Lines of the room named by ?room= come as HTML, others only as a sign that they are there. With ?tasks=1 no lines
+    come, but a bare sign whenever a task the viewer may see went a step.
     """
     after = request.headers.get("Last-Event-ID") or request.query.get("after", "")
     seen = int(after) if after.isdigit() and len(after) <= 15 else -1
-    news = request.app[WEB].listen(viewer_of(request).person.id, _rooms(request), seen)
+    follows = request.query.get("tasks") == "1"
+    rooms = () if follows else tuple(_rooms(request))
+    news = request.app[WEB].listen(viewer_of(request).person.id, rooms, seen, follows=follows)
     async with sse_response(request, ping_interval=KEEP_ALIVE) as stream:
         try:
             await stream.send("{}", event="hello", retry=1000)
@@ -251,6 +254,11 @@ async def _still(request: web.Request, person: str) -> bool:
 
 async def _send(request: web.Request, stream: EventSourceResponse, item: News) -> None:
     what, line = item
+    if what == "tasks" and not isinstance(line, ChatLine):
+        moved, viewer = line["tasks"], viewer_of(request).person
+        if await request.app[ENGINE].store.read(lambda c: rights.sees_any(c, viewer, moved)):
+            await stream.send("{}", event=what)
+        return None
     if not isinstance(line, ChatLine):
         return await stream.send(json.dumps(dict(line), ensure_ascii=False), event=what)
     person = viewer_of(request).person.id

@@ -6,6 +6,7 @@ The system administrator manages people, groups and delivery and sees no task; t
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 
 from bot.engine import Engine
 from bot.platforms.web import WebPlatform, private_room
@@ -34,6 +35,18 @@ def sees(connection: sqlite3.Connection, person: Person, task: Task) -> bool:
     if scope.everything or person.id in tasks.reporters(connection, task.id):
         return True
     return bool(scope.unit) and scope.unit in (task.unit, *tasks.units(connection, task.id))
+
+
+def sees_any(connection: sqlite3.Connection, person: Person, ids: Iterable[str]) -> bool:
+    """Whether a person may see at least one of these tasks."""
+    return any(task is not None and sees(connection, person, task) for task in (_known(connection, id_) for id_ in ids))
+
+
+def _known(connection: sqlite3.Connection, task: str) -> Task | None:
+    try:
+        return tasks.get(connection, task)
+    except KeyError:
+        return None
 
 
 async def sees_photo(engine: Engine, web: WebPlatform, person: Person, sha: str) -> bool:

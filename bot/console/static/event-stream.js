@@ -1,7 +1,7 @@
 // The tab's one stream. It says what it saw last, so a broken connection costs nothing; everything it brings is told on.
 import { tell } from './net.js';
 
-const NEWS = ['line', 'recall', 'clock', 'story', 'reset', 'again'];
+const NEWS = ['line', 'recall', 'clock', 'story', 'reset', 'again', 'tasks'];
 const AGAIN = [1000, 2000, 4000, 8000];
 
 class EventStream extends HTMLElement {
@@ -25,6 +25,7 @@ class EventStream extends HTMLElement {
     clearTimeout(this.timer);
     if (this.source) this.source.close();
     const asked = new URLSearchParams({ room: this.dataset.room || '', after: this.last });
+    if ('tasks' in this.dataset) asked.set('tasks', '1');
     this.source = new EventSource(`/in/web/events?${asked}`);
     this.source.addEventListener('hello', () => {
       this.failures = 0;

@@ -1,0 +1,3 @@
+// The board and today: the elements first, then the stream that feeds them.
+import './live-list.js';
+import './event-stream.js';
