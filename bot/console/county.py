@@ -14,6 +14,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from bot import incoming
+from bot.console import county_calendar, county_parts
 from bot.console.rights import ORDINARY, may_grant
 from bot.console.session import ENGINE, guarded, record, render, viewer_of
 from bot.county_import import SHEETS, changes, losses, obstacles_in
@@ -23,6 +24,7 @@ from store import Tx, audit, county, meta
 
 ROLES = ("admin", "security_admin")
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+PARTS = (county_calendar,)
 SHOWN = 60  # mistakes a page lists; the rest is counted
 _reading = asyncio.Lock()
 
@@ -34,6 +36,8 @@ def add_routes(app: web.Application) -> None:
     app.router.add_post("/county", guarded(hand_in, *ROLES))
     app.router.add_post("/county/confirm", guarded(confirm, *ROLES))
     app.router.add_post("/county/discard", guarded(discard, *ROLES))
+    for part in PARTS:
+        part.add_routes(app)
 
 
 async def page(request: web.Request) -> web.StreamResponse:
@@ -61,6 +65,8 @@ async def page(request: web.Request) -> web.StreamResponse:
         same=bool(after) and real and after == held,
         ready=(data / incoming.FOLDER / incoming.READY).is_file(),
         real=real,
+        tabs=county_parts.TABS,
+        missing=county_parts.unknown_year(engine),
     )
 
 

@@ -1,0 +1,115 @@
+"""Parts of the county edited on a page: checked, taken up at once, audited, and the last change undone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from config.county import CalendarDay
+from config.errors import Rejected
+from config.holidays import read_notice
+from store import Tx, tasks
+from tests.console_house import House, open_house
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+NOTICE_2027 = """一、元旦：2027年1月1日（周五）至3日（周日）放假，共3天。
+二、春节：2月5日（农历腊月二十九、周五）至2月12日（周五）放假调休，共8天。1月31日（周日）、2月13日（周六）上班。
+七、国庆节：10月1日（周五）至7日（周四）放假调休，共7天。9月26日（周日）、10月9日上班。"""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+    async with open_house(tmp_path_factory.mktemp("parts")) as found:
+        yield found
+
+
+async def said(house: House, path: str, person: str = "hetao") -> str:
+    return await (await house.get(person, path)).text()
+
+
+async def undo(house: House, part: str) -> int:
+    step = re.search(r'name="step" value="(\d+)"', await said(house, f"/county/{part}"))
+    assert step is not None
+    return (await house.post("hetao", f"/county/{part}/undo", {"step": step[1]})).status
+
+
+async def test_the_yearly_notice_is_read_day_by_day() -> None:
+    found = {day.date: day.kind for day in read_notice(NOTICE_2027, 2027)}
+    assert len(found) == 3 + 8 + 7 + 4
+    assert found["2027-01-03"] == "holiday" and found["2027-02-12"] == "holiday" and found["2027-10-07"] == "holiday"
+    assert [day for day, kind in found.items() if kind == "workday"] == [
+        "2027-01-31",
+        "2027-02-13",
+        "2027-09-26",
+        "2027-10-09",
+    ]
+
+
+@pytest.mark.parametrize("text", ["国庆节放假七天", "2月30日放假", "10月7日至1日放假", "1日放假"])
+async def test_a_notice_that_cannot_be_read_is_refused(text: str) -> None:
+    with pytest.raises(Rejected):
+        read_notice(text, 2027)
+
+
+async def test_a_pasted_year_ends_the_warning_and_makes_expected_deadlines_firm(house: House) -> None:
+    engine = house.parts.engine
+    year = engine.office.worktime.calendar.year_of(engine.store.now() // 86400).number + 1
+    text, held = NOTICE_2027.replace("2027", str(year)), engine.office.county.calendar
+    number = await house.task(state="accepted")
+
+    def expected(tx: Tx) -> None:
+        task = tasks.by_number(tx, number)
+        assert task is not None
+        far = tx.at + 120 * 86400
+        tasks.change(
+            tx, task, began=tx.at, allowed_n=60, limit_n=60, limit_unit="work_day", due_at=far, provisional=True
+        )
+
+    await engine.store.write(expected)
+    answer = await house.post("hetao", "/county/calendar", {"year": str(year), "notice": text})
+    assert answer.status == 303
+    await engine.settle()
+    task = await engine.store.read(lambda c: tasks.by_number(c, number))
+    assert task is not None and not task.provisional
+    assert engine.office.worktime.calendar.published(year)
+    page = await said(house, f"/county/calendar?year={year}")
+    assert "年的节假日还没有" not in page and f"{year}-10-07" in page
+    assert ("hetao", "county/calendar/1", "ok") in await house.audited()
+    assert await undo(house, "calendar") == 303
+    assert not engine.office.worktime.calendar.published(year) and engine.office.county.calendar == held
+
+
+async def test_a_day_is_added_removed_and_undone(house: House) -> None:
+    engine = house.parts.engine
+    year = engine.office.worktime.calendar.year_of(engine.store.now() // 86400).number
+    day, held = f"{year}-12-31", engine.office.county.calendar
+    form = {"year": str(year), "first": day, "kind": "holiday"}
+    assert (await house.post("hetao", "/county/calendar", form)).status == 303
+    assert engine.office.county.calendar == (*held, CalendarDay(day, "holiday"))
+    assert (await house.post("hetao", "/county/calendar", form)).status == 422, "nothing would change"
+    assert (await house.post("hetao", "/county/calendar/remove", {"date": day})).status == 303
+    assert engine.office.county.calendar == held
+    assert await undo(house, "calendar") == 303
+    assert engine.office.county.calendar == (*held, CalendarDay(day, "holiday"))
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "kind"),
+    [
+        ("2026-02-30", "", "holiday"),
+        ("2026-05-05", "2026-05-01", "holiday"),
+        ("2026-01-01", "2026-12-31", "holiday"),
+        ("1999-01-01", "", "holiday"),
+        ("2026-07-08", "", "party"),
+        ("", "", "holiday"),
+    ],
+)
+async def test_a_day_that_cannot_be_is_refused(house: House, first: str, last: str, kind: str) -> None:
+    held = house.parts.engine.office.county.calendar
+    form = {"year": "2026", "first": first, "last": last, "kind": kind}
+    assert (await house.post("hetao", "/county/calendar", form)).status == 422
+    assert house.parts.engine.office.county.calendar == held
