@@ -17,7 +17,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from bot import metrics
 from bot.clock import ZONE, BusinessClock
 from bot.comparisons import Comparisons
-from bot.console import chat, demo, frame, learning, login, pages, paste, session
+from bot.console import chat, demo, frame, learning, login, own_data, pages, paste, session
 from bot.engine import Engine, Frame, read_key
 from bot.hindsight import Hindsight
 from bot.maintenance import Maintenance, Retention
@@ -150,6 +150,7 @@ def application(parts: Parts, imported: County | None) -> web.Application:
     app[chat.PICTURES] = Comparisons(parts.engine.store, parts.shop)
     app[learning.HINDSIGHT], app[paste.NEWSROOM] = parts.hindsight, parts.newsroom
     settings = parts.settings
+    app[own_data.KEPT] = own_data.Kept(settings.keep_photos_days, settings.keep_text_days, settings.keep_audit_days)
     app[session.LIMITS] = session.Limits(
         settings.session_idle_minutes * 60,
         settings.session_hours * 3600,

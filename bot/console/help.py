@@ -15,12 +15,13 @@ from pathlib import Path
 from aiohttp import web
 
 from bot import backup
+from bot.console.own_data import KEPT, privacy
 from bot.console.session import ENGINE, WEB, guarded, is_demo, render, viewer_of
 from bot.platforms import standing
 from config.county import Group
 from config.errors import Rejected
 from handlers.office import LEAD_ROLES, Office
-from handlers.people import HELP_STEPS, TEXTS
+from handlers.people import HELP_STEPS
 from store import meta, sessions, totp
 
 SETTERS = ("admin", "security_admin")
@@ -255,7 +256,7 @@ async def card(request: web.Request) -> web.StreamResponse:
         notices=[group.name for group in chosen if group.purpose == "notices"],
         place=next((place.name for place in engine.office.county.places if place.kind == "road"), "人民路"),
         called=any(each.hears == "mention" for each in engine.office.channels.values()),
-        privacy=TEXTS["privacy"].split("\n"),
+        privacy=privacy(request.app[KEPT]),
         office=engine.office,
     )
 

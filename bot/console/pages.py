@@ -18,6 +18,7 @@ from bot.console import (
     faq,
     help,
     learning,
+    own_data,
     paste,
     people,
     rehearsal,
@@ -54,6 +55,7 @@ PARTS = (
     county,
     help,
     audit,
+    own_data,
 )
 SHOWN = 12  # rows a section shows; the rest is a link to the board
 LOOKED_AT = 500  # open tasks in scope that are sorted into sections
