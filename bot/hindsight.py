@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,7 +16,7 @@ from functools import partial
 import structlog
 
 from bot.engine import Engine
-from config.county import County, Duty
+from config.county import County, Duty, Place
 from config.errors import Busy
 from handlers import learning
 from handlers.events import Message
@@ -28,6 +29,7 @@ log = structlog.get_logger()
 
 DAYS, NEWEST = 90, 2000  # how far back, and how many at most
 MONTH = 30  # days a duty's preview looks back
+PLACED = 500  # reports a place's preview reads twice at most
 CHUNK = 20  # texts between two breaths, some 10 ms of CPU
 BREATH = 0.02  # seconds left to everybody else after each
 AGAIN_SECONDS = 5.0
@@ -39,6 +41,20 @@ class Comparison:
 
     looked: int
     effects: tuple[Effect, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Regrounded:
+    """Of `looked` settled reports: (place id before, after, how many) that would be elsewhere, and how many go to another unit."""
+
+    looked: int
+    moved: tuple[tuple[str, str, int], ...]
+    rerouted: int
+
+    @property
+    def count(self) -> int:
+        """How many reports would be placed differently."""
+        return sum(n for _, _, n in self.moved)
 
 
 class Hindsight:
@@ -82,6 +98,21 @@ class Hindsight:
         rows = await self._engine.store.read(lessons.standing)
         after = await asyncio.to_thread(self._reader, replace(office.county, duties=tuple(duties)), rows)
         return await self._compare(office.reader, after, days)
+
+    async def compare_places(self, places: Sequence[Place], days: int = MONTH) -> Regrounded:
+        """How last month's settled reports would be understood with these places in place of today's; nothing is kept."""
+        store, office = self._engine.store, self._engine.office
+        since, rows = store.now() - days * 86400, await store.read(lessons.standing)
+        after = await asyncio.to_thread(self._reader, replace(office.county, places=tuple(places)), rows)
+        tasks = await store.read(lambda c: settled.newest(c, since, PLACED))
+        moved: Counter[tuple[str, str]] = Counter()
+        rerouted = 0
+        for at in range(0, len(tasks), CHUNK):
+            for old, new in await asyncio.to_thread(_placed, (office.reader, after), tasks[at : at + CHUNK]):
+                moved[old[0], new[0]] += old[0] != new[0]
+                rerouted += old[1] != new[1]
+            await asyncio.sleep(BREATH)
+        return Regrounded(len(tasks), tuple((*pair, n) for pair, n in moved.most_common() if n), rerouted)
 
     async def _look(self) -> None:
         while True:
@@ -158,6 +189,18 @@ def _judges(connection: sqlite3.Connection, since: int, limit: int, but: int | N
 
 def _read(reader: Reader, tasks: Sequence[Settled]) -> dict[str, str]:
     return {task.id: units[0].value if (units := reader.read(task.text, 1).units) else "" for task in tasks}
+
+
+Understood = tuple[str, str]  # place id and unit; "" for neither
+
+
+def _placed(readers: tuple[Reader, Reader], tasks: Sequence[Settled]) -> list[tuple[Understood, Understood]]:
+    return [(_understood(readers[0], task.text), _understood(readers[1], task.text)) for task in tasks]
+
+
+def _understood(reader: Reader, text: str) -> Understood:
+    reading = reader.read(text, 1)
+    return reading.place_id or "", reading.units[0].value if reading.units else ""
 
 
 def _ids(seen: Comparison) -> list[str]:

@@ -6,12 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from config.cells import Record
-from config.county import County
+from config.county import County, Place
 from config.errors import Fault
 from config.sheets import SHEETS, Column
 
 Records = dict[str, list[Record]]
 KEYS = {"units": "id", "people": "id", "categories": "code"}
+SHORTEST = 2  # letters of a place's name
 CALLED = {"units": "单位", "people": "人员", "categories": "类别"}
 
 
@@ -131,3 +132,31 @@ def _contested_duties(records: Records) -> Iterator[Fault]:
         unit, row = seen.setdefault((values["code"], values["place_or_town"]), (values["unit"], record.row))
         if unit != values["unit"]:
             yield record.fault("unit", f"同一类别同一范围，第{row}行已归 {unit}")
+
+
+def place_faults(place: Place, county: County) -> list[str]:
+    """Why a place cannot stand in this county, in Chinese: a name taken in the same town, or a town nobody knows."""
+    others = [other for other in county.places if other.id != place.id]
+    old = next((other for other in county.places if other.id == place.id), Place("", ""))
+    known = {other.name for other in others if other.kind == "town"} | {unit.town for unit in county.units}
+    faults = []
+    if place.town and place.town not in known and not (place.kind == "town" and place.town == place.name):
+        faults.append(f"没有叫“{place.town}”的乡镇，请从列表里选")
+    for name in dict.fromkeys((place.name, *place.aliases)):
+        if len(name) < SHORTEST:
+            faults.append(f"“{name}”太短，至少 {SHORTEST} 个字，不然会认错")
+        twin = next((o for o in others if o.town == place.town and name in (o.name, *o.aliases)), None)
+        if twin is not None and name not in (old.name, *old.aliases):
+            faults.append(f"“{name}”已是{twin.town}“{twin.name}”的名称或别名")
+    return faults
+
+
+def lost_scopes(before: County, after: County) -> list[str]:
+    """Places or towns that duties name and that would no longer be known."""
+    gone = _scopes(before) - _scopes(after)
+    return sorted({duty.place_or_town for duty in after.duties} & gone)
+
+
+def _scopes(county: County) -> set[str]:
+    names = {name for place in county.places for name in (place.id, place.name, *place.aliases, place.town)}
+    return names | {unit.town for unit in county.units}

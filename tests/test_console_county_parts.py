@@ -113,3 +113,59 @@ async def test_a_day_that_cannot_be_is_refused(house: House, first: str, last: s
     form = {"year": "2026", "first": first, "last": last, "kind": kind}
     assert (await house.post("hetao", "/county/calendar", form)).status == 422
     assert house.parts.engine.office.county.calendar == held
+
+
+PLACE = {"name": "云溪新天地", "aliases": "新天地、天地广场", "kind": "landmark", "town": "城关镇"}
+
+
+async def test_a_place_is_shown_with_its_effect_before_it_is_added_and_read_at_once_after(house: House) -> None:
+    engine = house.parts.engine
+    await house.task(state="closed", text="天地广场门口井盖坏了")
+    answer = await house.post("hetao", "/county/places", PLACE)
+    page = await answer.text()
+    assert answer.status == 200 and "的地点会认得不一样" in page and "没认出" in page
+    assert "门口井盖" not in page, "an administrator reads no report"
+    assert all(place.name != "云溪新天地" for place in engine.office.county.places)
+    assert (await house.post("hetao", "/county/places", {**PLACE, "go": "1"})).status == 303
+    made = next(place for place in engine.office.county.places if place.name == "云溪新天地")
+    assert made.aliases == ("新天地", "天地广场")
+    assert engine.office.reader.read("天地广场门口井盖坏了", 1).place_id == made.id
+    assert "天地广场" in await said(house, "/county/places?q=新天地")
+
+
+async def test_a_changed_or_retired_place_comes_back_by_undo(house: House) -> None:
+    engine = house.parts.engine
+    before = engine.office.places["yuexinglu"]
+    order = [place.id for place in engine.office.county.places]
+    form = {"id": "yuexinglu", "name": "月星大道", "aliases": "月星路", "kind": "road", "town": "城关镇", "go": "1"}
+    assert (await house.post("hetao", "/county/places", form)).status == 303
+    assert engine.office.places["yuexinglu"].name == "月星大道"
+    assert [place.id for place in engine.office.county.places] == order
+    assert await undo(house, "places") == 303 and engine.office.places["yuexinglu"] == before
+    assert (await house.post("hetao", "/county/places", {"id": "yuexinglu", "retire": "1"})).status == 200
+    assert (await house.post("hetao", "/county/places", {"id": "yuexinglu", "retire": "1", "go": "1"})).status == 303
+    assert "yuexinglu" not in engine.office.places
+    assert await undo(house, "places") == 303 and engine.office.places["yuexinglu"] == before
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ({"name": "人民路"}, "已是"),
+        ({"aliases": "人民大街"}, "已是"),
+        ({"town": "火星镇"}, "火星镇"),
+        ({"name": ""}, "不能为空"),
+        ({"name": "路"}, "太短"),
+        ({"name": "长" * 65}, "太长"),
+        ({"kind": "planet"}, ""),
+        ({"id": "nowhere"}, "有人改过"),
+        ({"id": "chengguanzhen", "retire": "1"}, ""),
+    ],
+)
+async def test_a_place_that_would_confuse_is_refused(house: House, more: dict[str, str], why: str) -> None:
+    held = house.parts.engine.office.county.places
+    form = {**PLACE, "name": "另一处空地", "aliases": "", **more}
+    answer = await house.post("hetao", "/county/places", form)
+    if why:
+        assert answer.status == 422 and why in await answer.text()
+    assert house.parts.engine.office.county.places == held
