@@ -16,7 +16,8 @@ from bot.console.chat import SHOP
 from bot.console.rights import ALL_TASKS, scope_of
 from bot.console.session import ENGINE, guarded, record, render, viewer_of
 from bot.console.statistics import period_asked
-from bot.console.tasks import FILTERS, _filter, _label, find_task, full_number
+from bot.console.tasks import _filter, _label, find_task, full_number
+from bot.console.views import FILTERS
 from bot.papers import Taker, bulletin, case_file, ledger, moment
 from bot.statistics import Book, table_of
 from config.errors import Rejected

@@ -14,22 +14,23 @@ import aiohttp_jinja2
 from aiohttp import web
 from multidict import MultiMapping
 
+from bot.console import views as saved_views
 from bot.console.forms import CORRECTIONS, Asker, Form
 from bot.console.rights import scope_of, sees
 from bot.console.search import words_of
 from bot.console.session import ENGINE, denied, guarded, record, render, viewer_of
 from bot.console.twins import Pair, pairs_of
+from bot.console.views import FILTERS, query_of
 from handlers.calendar import local
 from handlers.coordinates import gcj02
 from handlers.office import Office
 from handlers.tasks import lifecycle
-from store import board, history, photos, tasks
+from store import board, history, photos, tasks, views
 from store.board import PAGE, RUNNING, Filter
 from store.history import HistoryRow
 from store.tasks import Task, TaskPhoto
 
 NUMBER = re.compile(r"#?((?:20\d{2})?\d{4})?-?(\d{1,6})")
-FILTERS = ("q", "state", "unit", "late")
 SOON = 4 / 5  # of the limit (ux.md F1)
 RECENT_DAYS = 31  # how far back a bare serial is looked for
 LABELS = {
@@ -78,6 +79,7 @@ def add_routes(app: web.Application) -> None:
     """Everybody signed in may come; what they see is their scope."""
     aiohttp_jinja2.get_env(app).filters["page"] = _page_link
     app.router.add_get("/tasks", guarded(board_page))
+    saved_views.add_routes(app)
     app.router.add_get("/tasks/{number}", guarded(task_page))
 
 
@@ -116,8 +118,12 @@ async def board_page(request: web.Request) -> web.StreamResponse:
     now = engine.store.now()
     scope, wanted = scope_of(viewer.person), _filter(query, engine.office, now)
     page = int(query["page"]) if re.fullmatch(r"\d{1,4}", query.get("page", "")) else 0
-    rows, late = await engine.store.read(
-        lambda c: (rows_of(c, board.find(c, scope, wanted, now, page), now), board.count_overdue(c, scope, now))
+    rows, late, saved = await engine.store.read(
+        lambda c: (
+            rows_of(c, board.find(c, scope, wanted, now, page), now),
+            board.count_overdue(c, scope, now),
+            views.of(c, viewer.person.id),
+        )
     )
     return render(
         request,
@@ -128,6 +134,8 @@ async def board_page(request: web.Request) -> web.StreamResponse:
         late=late,
         scope=scope,
         asked=query,
+        views=saved,
+        filtered=query_of(query),
         office=engine.office,
         states=lifecycle.STATES,
         now=now,
