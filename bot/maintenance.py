@@ -22,7 +22,7 @@ from bot import backup, failpoints
 from bot.clock import ZONE
 from bot.media import SHA, PhotoShop
 from config.errors import QunbanError
-from store import Store, audit, history, meta, photos, questions, sessions, task_words, tasks
+from store import Store, audit, history, meta, photos, questions, retention, sessions, task_words, tasks
 
 log = structlog.get_logger()
 WORDS = "task_words"
@@ -111,6 +111,7 @@ class Maintenance:
         old = now - self._retention.text_days * 86400
         for sha in await self._store.write(lambda tx: photos.retire_drawings(tx, old)):
             await self._erase(sha)
+        await self._erase_words(old)
         await self._store.write(lambda tx: questions.purge(tx, old, now - ASKER_SECONDS))
         while shas := await self._store.write(lambda tx: photos.sweep(tx, now - loose)):
             for sha in shas:
@@ -118,6 +119,14 @@ class Maintenance:
         if self._store.folder is not None:
             for sha in await asyncio.to_thread(_old_files, self._store.folder / "photos", time.time() - loose):
                 await self._erase(sha)  # unless it has a row: a process may die between a file and its row
+
+    async def _erase_words(self, before: int) -> None:
+        """Texts past their time, a piece at a time."""
+        while ids := await self._store.read(lambda c: retention.old_tasks(c, before)):
+            await self._store.write(lambda tx, ids=ids: retention.erase_tasks(tx, ids))  # type: ignore[misc]
+        for table in retention.KINDS:
+            while await self._store.write(lambda tx, table=table: retention.erase_messages(tx, table, before)):  # type: ignore[misc]
+                pass
 
     async def _retire_photos(self, before: int) -> None:
         """Photos of tasks long ended: their rows go here, their files with the sweep that follows."""

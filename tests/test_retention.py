@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import sqlite3
 
 import pytest
 
@@ -10,7 +11,7 @@ from bot.app import rules_of
 from config.county import County
 from config.settings import Settings
 from handlers.office import open_office
-from store import Store, Tx, photos, tasks
+from store import Store, Tx, history, outbox, photos, retention, task_words, tasks
 from store.tasks import Task
 
 DAY = 86400
@@ -52,3 +53,70 @@ def test_the_hours_an_office_sets_are_its_quiet_hours() -> None:
         worktime = open_office(County(), {}, rules, b"k" * 32).worktime
         assert worktime.is_quiet(lunch) is quiet
         assert worktime.next_open(lunch) - lunch == (3600 if quiet else 0)
+
+
+@pytest.mark.asyncio
+async def test_words_leave_two_years_after_their_task_ended_and_what_happened_stays() -> None:
+    store, before = Store.open(None, lambda: NOW), NOW - 730 * DAY
+
+    def begin(tx: Tx) -> None:
+        for name, state, ended in (
+            ("old", "closed", before - 1),
+            ("new", "closed", before + 1),
+            ("open", "accepted", None),
+        ):
+            made = Task(
+                name,
+                None,
+                None,
+                state,
+                "g",
+                "p",
+                "李四家门口",
+                place_text="李四家",
+                opened_at=before - DAY,
+                closed_at=ended,
+            )
+            tasks.add(tx, made)
+            tasks.note(tx, name, 1, "李四说马上来")
+            history.append(tx, name, "open", "", state, actor="p")
+
+    def words(connection: sqlite3.Connection) -> dict[str, tuple[str, str, int]]:
+        found = {task: tasks.get(connection, task) for task in ("old", "new", "open")}
+        return {name: (task.text, task.place_text, len(tasks.notes(connection, name))) for name, task in found.items()}
+
+    try:
+        await store.write(begin)
+        old = await store.read(lambda c: retention.old_tasks(c, before))
+        await store.write(lambda tx: retention.erase_tasks(tx, old))
+        assert old == ["old"] and await store.read(lambda c: retention.old_tasks(c, before)) == []
+        told = await store.read(words)
+        assert told["old"] == (retention.GONE, "", 0)
+        assert told["new"] == told["open"] == ("李四家门口", "李四家", 1)
+        assert await store.read(lambda c: len(history.of(c, "old"))) == 1
+        query = task_words.query_of("李四")
+        found = await store.read(
+            lambda c: c.execute("select count(*) from task_words where task_words match ?", (query,)).fetchone()[0]
+        )
+        assert found == 2
+    finally:
+        store.close()
+
+
+@pytest.mark.asyncio
+async def test_words_of_old_messages_leave_once_and_waiting_ones_stay() -> None:
+    clock = [NOW - 800 * DAY]
+    store = Store.open(None, lambda: clock[0])
+    try:
+        for n in range(3):
+            await store.write(lambda tx, n=n: outbox.add(tx, f"k{n}", "web", "g", "help", '{"text":"电话里说的"}'))
+        await store.write(lambda tx: (outbox.mark(tx, 1, "sent"), outbox.mark(tx, 2, "sent")))
+        clock[0] = NOW
+        await store.write(lambda tx: outbox.add(tx, "new", "web", "g", "help", '{"text":"新的"}'))
+        before = NOW - 730 * DAY
+        assert await store.write(lambda tx: retention.erase_messages(tx, "outbox", before)) == 3
+        assert await store.write(lambda tx: retention.erase_messages(tx, "outbox", before)) == 0
+        rows = await store.read(lambda c: c.execute("select body from outbox order by seq").fetchall())
+        assert ["电话" in body for (body,) in rows] == [False, False, True, False]
+    finally:
+        store.close()
