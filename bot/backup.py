@@ -25,7 +25,7 @@ from store.store import DATABASE, Store, ledger
 from store.switching import own, switch
 
 TABLES = ("inbox", "outbox", "task", "history", "audit", "person", "unit", "timer", "task_photo", "lesson")
-TRAVELS = ("clock", "key", "anchors.log", "settings.toml")
+TRAVELS = ("clock", "key", "anchors.log", "settings.toml", "texts.toml", "filing.toml")
 MANIFEST = "backup.json"
 DRILL = "drill.json"
 READ_PIECE = 1 << 20
