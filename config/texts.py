@@ -7,7 +7,10 @@ Which names there are and which fields each may use is the business of the featu
 
 from __future__ import annotations
 
+import json
+import os
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 
 from config.errors import ConfigError, Fault
@@ -23,6 +26,17 @@ def load_texts(*folders: Path) -> dict[str, str]:
         if path.is_file():
             found |= _read(path)
     return found
+
+
+def save_texts(folder: Path, texts: Mapping[str, str]) -> None:
+    """Make the folder's texts.toml say exactly this, whole or not at all. Comments somebody wrote in it are not kept."""
+    lines = [f"{name} = {json.dumps(words, ensure_ascii=False)}\n" for name, words in sorted(texts.items())]
+    fresh = folder / f".{FILE}"
+    with fresh.open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(["# 本单位自己的消息文字，在“县资料”的“文字”页面修改\n", *lines])
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(folder / FILE)
 
 
 def _read(path: Path) -> dict[str, str]:

@@ -11,6 +11,9 @@ import pytest_asyncio
 from config.county import CalendarDay
 from config.errors import Rejected
 from config.holidays import read_notice
+from config.texts import load_texts
+from handlers import wording
+from handlers.tasks.texts import fields_of
 from store import Tx, tasks
 from tests.console_house import House, open_house
 
@@ -169,3 +172,60 @@ async def test_a_place_that_would_confuse_is_refused(house: House, more: dict[st
     if why:
         assert answer.status == 422 and why in await answer.text()
     assert house.parts.engine.office.county.places == held
+
+
+async def test_every_field_of_every_text_is_explained_with_an_example() -> None:
+    used = {field for words in wording.SHIPPED.values() for field in fields_of(words)}
+    assert used <= set(wording.FIELDS)
+    assert len(wording.SHIPPED) == sum(map(len, wording.PARTS.values())), "a name in two parts"
+    assert all("{" not in wording.example(words) for words in wording.SHIPPED.values())
+
+
+async def test_our_own_words_may_be_saved_as_they_stand() -> None:
+    assert {name: wording.edited(name, words) for name, words in wording.SHIPPED.items()} == wording.SHIPPED
+
+
+async def test_words_are_used_at_once_kept_in_the_file_and_undone(house: House) -> None:
+    engine, data = house.parts.engine, house.parts.data
+    words = '【签收啦】#{number} {unit} "{person}"\r\n{time}，用时{used} \\ 好'
+    seen = await house.post("hetao", "/county/texts", {"name": "accepted", "words": words, "what": "look"})
+    assert "【签收啦】#1122-017 城管局" in await seen.text() and engine.office.rules.texts == {}
+    save = {"name": "accepted", "words": words, "what": "save"}
+    assert (await house.post("hetao", "/county/texts", save)).status == 303
+    kept = words.replace("\r\n", "\n")
+    assert engine.office.rules.texts["accepted"] == kept and load_texts(data) == {"accepted": kept}
+    assert (await house.post("hetao", "/county/texts", save)).status == 422, "nothing would change"
+    assert (await house.post("hetao", "/county/texts", {**save, "what": "shipped"})).status == 303
+    assert engine.office.rules.texts == {} and load_texts(data) == {}
+    assert await undo(house, "texts") == 303
+    assert engine.office.rules.texts["accepted"] == kept and load_texts(data) == {"accepted": kept}
+    assert await undo(house, "texts") == 303 and load_texts(data) == {}
+    assert any(row[1].startswith("county/texts/") and row[2] == "undone" for row in await house.audited())
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ("【签收】#{number} {unit} {time} {used}", "少了{person}"),
+        ("【签收】#{number} {unit} {person} {time} {used} {secret}", "不能用 secret"),
+        ("【签收】#{number} {unit} {person} {time} {used}" + "长" * 100, "太长"),
+        ("", "不能为空"),
+        ("【签收】#{number} {unit} {person} {time} {used}\u202e", "看不见"),
+    ],
+)
+async def test_words_that_would_lose_something_are_refused_and_stay_in_the_form(
+    house: House, words: str, why: str
+) -> None:
+    answer = await house.post("hetao", "/county/texts", {"name": "accepted", "words": words, "what": "save"})
+    page = await answer.text()
+    assert why in page and words[:10] in page
+    assert "accepted" not in house.parts.engine.office.rules.texts
+
+
+async def test_a_file_changed_by_hand_is_not_overwritten(house: House) -> None:
+    file = house.parts.data / "texts.toml"
+    file.write_text('received = "手工 #{number}"\n', "utf-8")
+    form = {"name": "withdrawn", "words": "【撤回】#{number} {where}{category}", "what": "save"}
+    assert (await house.post("hetao", "/county/texts", form)).status == 422
+    assert "手工" in file.read_text("utf-8")
+    file.write_text("", "utf-8")
