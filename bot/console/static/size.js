@@ -1,4 +1,4 @@
-// Large text, remembered by the browser; runs before the first paint.
+// Large text, remembered by the browser; runs before the first paint. Also brings the current page into a narrow navigation.
 (() => {
   const root = document.documentElement;
   const KEY = 'size';
@@ -17,6 +17,13 @@
   }
 
   apply(remembered());
+
+  document.addEventListener('DOMContentLoaded', () => {
+    const here = document.querySelector('.top nav [aria-current]');
+    if (here) here.parentElement.scrollLeft = here.offsetLeft - here.parentElement.offsetLeft - 48;
+    const button = document.querySelector('[data-toggle-size]');
+    if (button) button.setAttribute('aria-pressed', String(root.dataset.size === 'large'));
+  });
 
   document.addEventListener('click', (event) => {
     const button = event.target.closest('[data-toggle-size]');
