@@ -229,3 +229,40 @@ async def test_a_file_changed_by_hand_is_not_overwritten(house: House) -> None:
     assert (await house.post("hetao", "/county/texts", form)).status == 422
     assert "手工" in file.read_text("utf-8")
     file.write_text("", "utf-8")
+
+
+async def test_a_group_is_changed_and_comes_back_with_its_bindings(house: House) -> None:
+    engine = house.parts.engine
+    before = engine.office.groups["xihequn"]
+    form = {"id": "xihequn", "name": "西河镇新群", "purpose": "reports", "owner": before.members[0]}
+    await house.enter("hetao")
+    data = [("csrf", house.csrf("hetao")), *form.items(), *(("member", one) for one in before.members[:2])]
+    assert (await house.ask("POST", "hetao", "/county/groups", data=data)).status == 303
+    after = engine.office.groups["xihequn"]
+    assert (after.name, after.owner, set(after.members)) == ("西河镇新群", before.members[0], set(before.members[:2]))
+    assert after.accounts == before.accounts
+    page = await said(house, "/county/groups", "xuyan")
+    assert "西河镇新群" in page and "您可以查看" in page and "/county/groups/undo" not in page
+    assert await undo(house, "groups") == 303 and engine.office.groups["xihequn"] == before
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ({"name": "x"}, "2 到 64"),
+        ({"purpose": "party"}, "用途"),
+        ({"purpose": "notices"}, "没办结"),
+        ({"owner": "nobody"}, "没有这个人"),
+        ({"owner": "limin", "member": "haojun"}, "不在成员里"),
+        ({"id": "nowhere"}, "没有这个群"),
+    ],
+)
+async def test_a_group_that_cannot_be_is_refused(house: House, more: dict[str, str], why: str) -> None:
+    engine = house.parts.engine
+    await house.task(unit="zjj", reporter="haojun", group_id="xihequn")
+    held = engine.office.groups["xihequn"]
+    answer = await house.post(
+        "hetao", "/county/groups", {"id": "xihequn", "name": held.name, "purpose": held.purpose, **more}
+    )
+    assert answer.status == 422 and why in await answer.text()
+    assert engine.office.groups["xihequn"] == held

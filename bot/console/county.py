@@ -14,7 +14,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from bot import incoming
-from bot.console import county_calendar, county_parts, county_places, county_texts
+from bot.console import county_calendar, county_groups, county_parts, county_places, county_texts
 from bot.console.rights import ORDINARY, may_grant
 from bot.console.session import ENGINE, guarded, record, render, viewer_of
 from bot.county_import import SHEETS, changes, losses, obstacles_in
@@ -24,7 +24,7 @@ from store import Tx, audit, county, meta
 
 ROLES = ("admin", "security_admin")
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-PARTS = (county_calendar, county_places, county_texts)
+PARTS = (county_calendar, county_places, county_groups, county_texts)
 SHOWN = 60  # mistakes a page lists; the rest is counted
 _reading = asyncio.Lock()
 
