@@ -192,7 +192,7 @@ def pages(filled: Filled) -> list[Open]:
     number, checked = f"/tasks/{filled.number}", f"/tasks/{filled.checked}"
     table: dict[str, tuple[str, ...]] = {
         "": ("/login", "/first?token=none"),
-        "zhangqiang": ("/g/suishoupai", "/today", "/tasks", number, "/account", "/help", "/help/card"),
+        "zhangqiang": ("/g/suishoupai", "/today", "/tasks", number, "/account", "/account/data", "/help", "/help/card"),
         "zhaojing": (
             "/today", "/tasks", "/tasks?state=ended", number, "/statistics", "/statistics?by=hour", "/exports", "/rehearsal",
             "/learning", "/learning?tab=revoked", f"/learning/{filled.lesson}", "/twins", "/duties",
@@ -201,7 +201,8 @@ def pages(filled: Filled) -> list[Open]:
         "limin": (checked, "/today"),
         "gaoyuan": ("/today", "/exports", "/digest"),
         "hetao": (
-            "/today", "/county", "/help", "/help/check", "/people", "/people?q=王", "/opinions", "/delivery", "/account/totp",
+            "/today", "/county", "/county/calendar", "/county/places", "/county/places?q=人民路", "/county/places?edit=new", "/county/texts", "/county/groups",
+            "/help", "/help/check", "/people", "/people?q=王", "/opinions", "/delivery", "/account/totp",
         ),
         "xuyan": ("/county", "/people", "/exports"),
         "tangwei": ("/audit", "/today"),

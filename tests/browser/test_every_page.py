@@ -25,7 +25,9 @@ SHOTS = os.environ.get("QUNBAN_SHOTS", "")  # a folder: every page is photograph
 LOOK = """() => {
   const named = (one) => (one.labels && one.labels.length) || one.getAttribute('aria-label') || one.getAttribute('aria-labelledby') || one.title;
   const controls = [...document.querySelectorAll('input:not([type=hidden]):not([type=submit]), select, textarea')];
+  const over = [...document.querySelectorAll('main *')].filter((one) => one.getBoundingClientRect().right > innerWidth + 1);
   return {
+    widest: over.length ? over[over.length - 1].outerHTML.slice(0, 120) : '',
     wide: document.documentElement.scrollWidth - innerWidth,
     nameless: controls.filter((one) => !named(one)).map((one) => one.outerHTML.slice(0, 120)),
     headings: document.querySelectorAll('h1').length,
@@ -59,7 +61,7 @@ async def look(page: Page, house: House, one: Open, watch: Watch) -> list[str]:
     if answer is None or answer.status != 200:
         wrong.append(f"status {answer.status if answer else 0}")
     if seen["wide"] > 0:
-        wrong.append(f"{seen['wide']} px too wide")
+        wrong.append(f"{seen['wide']} px too wide: {seen['widest']}")
     if seen["headings"] != 1:
         wrong.append(f"{seen['headings']} h1")
     wrong += [f"no label: {control}" for control in seen["nameless"]]
@@ -113,3 +115,77 @@ async def test_axe_reports_nothing_on_any_page(
 ) -> None:
     axe = pytest.importorskip("axe_playwright_python.async_playwright")
     assert await walk(chromium, filled, watch, size, axe.Axe()) == []
+
+
+SAMPLE = ("/today", "/tasks", "/statistics", "/delivery", "/learning", "/duties", "/rehearsal")
+
+
+@pytest.mark.parametrize(("width", "letters"), [(683, ""), (1366, "large"), (390, "large")])
+async def test_at_twice_the_size_and_with_large_letters_nothing_scrolls_sideways(
+    chromium: Browser, filled: tuple[House, Filled], watch: Watch, width: int, letters: str
+) -> None:
+    house, known = filled
+    context = await seat(chromium, house, "zhaojing", "desk")
+    page = await context.new_page()
+    watch.over(page, origin(house))
+    await page.set_viewport_size({"width": width, "height": 384 if width == 683 else 768})  # 1366 × 768 at 200 %
+    await page.goto(f"{origin(house)}/today")
+    await page.evaluate(f"localStorage.setItem('size', '{letters}')")
+    wrong = []
+    for path in (*SAMPLE, f"/tasks/{known.number}"):
+        wrong += [f"{path}: {said}" for said in await look(page, house, Open("zhaojing", path), watch)]
+    await context.close()
+    assert wrong == []
+
+
+async def test_without_a_script_pages_read_and_the_main_forms_work(
+    chromium: Browser, filled: tuple[House, Filled], watch: Watch
+) -> None:
+    house, known = filled
+    context = await seat(chromium, house, "zhangqiang", "phone", java_script_enabled=False)
+    page = await context.new_page()
+    watch.over(page, origin(house))
+    await page.goto(f"{origin(house)}/tasks")
+    await page.get_by_label("状态").select_option("dispatched")
+    await page.get_by_role("button", name="筛选").click()
+    assert "state=dispatched" in page.url
+    await page.goto(f"{origin(house)}/tasks/{known.number}")
+    await page.get_by_role("button", name="签收", exact=True).click()
+    await expect(page.get_by_role("status").first).to_be_visible()
+    await expect(page.locator(".chip").first).to_have_text("已签收")
+    await page.locator("summary", has_text="反馈").click()
+    await page.get_by_placeholder("办理情况").fill("已清运干净")
+    await page.get_by_role("button", name="反馈", exact=True).click()
+    await expect(page.locator(".chip").first).to_have_text("待核查")
+    await page.goto(f"{origin(house)}/g/suishoupai")
+    await expect(page.locator("main")).to_be_visible()
+    await context.close()
+
+
+async def test_signing_in_without_a_script_says_what_is_wrong(
+    chromium: Browser, filled: tuple[House, Filled], watch: Watch
+) -> None:
+    house, _ = filled
+    watch.expected.append("401")
+    context = await seat(chromium, house, "", "phone", java_script_enabled=False)
+    page = await context.new_page()
+    watch.over(page, origin(house))
+    await page.goto(f"{origin(house)}/login")
+    await page.get_by_label("账号").fill("zhangqiang")
+    await page.get_by_label("密码").fill("不对不对不对不对不对")
+    await page.get_by_role("button", name="登录").click()
+    await expect(page.get_by_role("alert")).to_contain_text("账号或密码不对")
+    await context.close()
+
+
+async def test_an_edition_is_put_forward_without_a_script(
+    chromium: Browser, filled: tuple[House, Filled], watch: Watch
+) -> None:
+    house, _ = filled
+    context = await seat(chromium, house, "qinyue", "desk", java_script_enabled=False)
+    page = await context.new_page()
+    watch.over(page, origin(house))
+    await page.goto(f"{origin(house)}/digest")
+    await page.get_by_role("button", name="送审", exact=True).click()
+    await expect(page.get_by_role("status").first).to_contain_text("范文")
+    await context.close()
