@@ -20,7 +20,8 @@
 
   document.addEventListener('DOMContentLoaded', () => {
     const here = document.querySelector('.top nav [aria-current]');
-    if (here) here.parentElement.scrollLeft = here.offsetLeft - here.parentElement.offsetLeft - 48;
+    const hidden = here && here.offsetLeft + here.offsetWidth - here.parentElement.offsetLeft - here.parentElement.clientWidth + 24;
+    if (hidden > 0) here.parentElement.scrollLeft = hidden;
     const button = document.querySelector('[data-toggle-size]');
     if (button) button.setAttribute('aria-pressed', String(root.dataset.size === 'large'));
   });
