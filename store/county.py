@@ -101,6 +101,7 @@ def _save_people(tx: Tx, county: County) -> None:
             tx.execute("delete from person where id = ?", (gone,))
             tx.execute("delete from login where person = ?", (gone,))
             tx.execute("delete from session where person = ?", (gone,))
+            tx.execute("delete from board_view where person = ?", (gone,))
     for pos, person in enumerate(county.people):
         tx.execute(
             "insert into person (id, name, unit, roles, pos) values (?, ?, ?, ?, ?) on conflict (id) do update set"
