@@ -29,13 +29,14 @@ NOTICE_MONTH = 11  # the State Council's notice comes in November
 OVERTAKEN = "刚才有人改过，请刷新页面后重试。"
 
 
-async def show(request: web.Request, template: str, part: str, **context: Any) -> web.Response:
+async def show(request: web.Request, template: str, part: str, status: int = 200, **context: Any) -> web.Response:
     """A part's page, with the last change and whether this viewer may edit."""
     engine = request.app[ENGINE]
     step = await engine.store.read(lambda c: county_steps.last(c, part))
     return render(
         request,
         template,
+        status,
         tabs=TABS,
         part=part,
         step=step,

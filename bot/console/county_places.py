@@ -23,6 +23,7 @@ from config.county import PLACE_KINDS, County, Place
 from config.errors import Fault, Rejected
 from config.sheets import SHEETS
 from config.spreadsheets import Table
+from store import county_steps
 from store.county_steps import Row
 
 PART = "places"
@@ -143,7 +144,13 @@ async def _preview(
 
 
 async def undo(request: web.Request) -> web.StreamResponse:
-    """Put the last change back."""
+    """Put the last change back, unless duties name what would go."""
+    engine = request.app[ENGINE]
+    last = await engine.store.read(lambda c: county_steps.last(c, PART))
+    if last is not None:
+        county, gone = engine.office.county, {row[0] for row in last.after}
+        back = (Place(i, name, tuple(aliases.split("|")), kind, town) for i, name, aliases, kind, town in last.before)
+        _check(county, None, (*(place for place in county.places if place.id not in gone), *back))
     step = await parts.undo(request, PART)
     name = (step.before or step.after)[0][1]
     raise web.HTTPSeeOther(request.rel_url.with_path("/county/places").with_query(q=name, told="undone"))

@@ -60,6 +60,7 @@ async def _page(request: web.Request, name: str, typed: str = "", fault: str = "
         request,
         "county_texts.html",
         PART,
+        422 if fault else 200,
         groups=found,
         asked=asked,
         changed=len(own),
