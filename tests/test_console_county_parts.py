@@ -222,9 +222,10 @@ async def test_words_that_would_lose_something_are_refused_and_stay_in_the_form(
     assert "accepted" not in house.parts.engine.office.rules.texts
 
 
-async def test_a_file_changed_by_hand_is_not_overwritten(house: House) -> None:
+@pytest.mark.parametrize("hand", ['received = "手工 #{number}"\n', 'received = "手工\n'])
+async def test_a_file_changed_by_hand_is_not_overwritten(house: House, hand: str) -> None:
     file = house.parts.data / "texts.toml"
-    file.write_text('received = "手工 #{number}"\n', "utf-8")
+    file.write_text(hand, "utf-8")
     form = {"name": "withdrawn", "words": "【撤回】#{number} {where}{category}", "what": "save"}
     assert (await house.post("hetao", "/county/texts", form)).status == 422
     assert "手工" in file.read_text("utf-8")

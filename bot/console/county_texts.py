@@ -11,7 +11,7 @@ from aiohttp import web
 from bot.console import county_parts as parts
 from bot.console.session import ENGINE, guarded, record, viewer_of
 from bot.engine import Engine
-from config.errors import Rejected
+from config.errors import ConfigError, Rejected
 from config.texts import FILE, load_texts, save_texts
 from handlers import wording
 from handlers.tasks.texts import fields_of
@@ -112,9 +112,9 @@ async def _keep(request: web.Request, engine: Engine, name: str, words: str, und
     """The file first, then the record, then the office: what a crash leaves is read at the next start."""
     folder = _folder(engine)
     async with _saving:
-        held = await asyncio.to_thread(load_texts, folder)
-        if held != dict(engine.office.rules.texts):
-            raise Rejected(f"数据目录里的 {FILE} 被人手工改过，请先重启群办再改。", "wrong_state")
+        held = await asyncio.to_thread(_held, folder)
+        if held is None or held != dict(engine.office.rules.texts):
+            raise Rejected(f"数据目录里的 {FILE} 被人手工改过，请先改好并重启群办。", "wrong_state")
         if held.get(name, "") == words:
             raise Rejected("和现在一样，没有改动。")
         fresh = {**held, name: words} if words else {key: said for key, said in held.items() if key != name}
@@ -127,6 +127,14 @@ async def _keep(request: web.Request, engine: Engine, name: str, words: str, und
             await engine.store.write(lambda tx: county_steps.mark_undone(tx, undone))
         await engine.reword(fresh)
     await record(request, "undone" if undone else "ok", f"county/texts/{step.seq}/{name}")
+
+
+def _held(folder: Path) -> dict[str, str] | None:
+    """What the file says; None when it cannot be read."""
+    try:
+        return load_texts(folder)
+    except ConfigError:
+        return None
 
 
 def _folder(engine: Engine) -> Path:
