@@ -273,7 +273,7 @@ def _holidays(found: County) -> Iterator[Finding]:
             yield ok(f"{year} 年节假日已知")
         elif year == today.year or today.month >= 11:  # the notice comes in November
             yield odd(
-                f"{year} 年节假日还不知道，时限按周一至周五算并注明“预计”；放假通知公布后写进 calendar.csv 再导入"
+                f"{year} 年节假日还不知道，时限按周一至周五算并注明“预计”；放假通知公布后粘贴到“县资料”的“节假日”页"
             )
 
 
