@@ -11,8 +11,9 @@ from statistics import median
 
 import pytest
 import pytest_asyncio
+from aiohttp.test_utils import make_mocked_request
 
-from bot.console import login, session
+from bot.console import chat, login, session
 from bot.console.login import NET_FAILURES, NETS, Networks, first_run_token
 from bot.console.passwords import QUEUE, Vault, fault_of
 from config.errors import Busy, ConfigError
@@ -251,3 +252,15 @@ async def test_a_demo_cookie_is_worthless_once_the_demo_is_over(tmp_path: Path) 
         proxied = {"Cookie": f"qunban={found[1]}", "X-Forwarded-For": "203.0.113.9"}
         assert (await house.client.get("/account", headers=proxied)).status == 401, "through a proxy there is no demo"
         assert await first_run_token(house.parts.engine) is None
+
+
+async def test_a_page_that_merely_stays_open_reaches_the_idle_limit(house: House) -> None:
+    store, now, token = house.parts.engine.store, int(time.time()), await house.enter("limin")
+    cookie = {"Cookie": f"{session.COOKIE}={token}"}
+    request = make_mocked_request("GET", "/in/web/events", headers=cookie, app=house.client.server.app)  # type: ignore[union-attr]
+    for seen, still in ((now - 1700, True), (now - 1900, False)):
+        await store.write(lambda tx, at=seen: sessions.touch(tx, token, at))
+        assert await chat._still(request, "limin") is still
+        found = await store.read(lambda c: sessions.find(c, token))
+        assert (found.seen_at if found else None) == (seen if still else None)
+    del house.tokens["limin"]

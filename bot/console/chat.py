@@ -248,7 +248,7 @@ async def _while_signed_in(
 
 
 async def _still(request: web.Request, person: str) -> bool:
-    found = await find_viewer(request)
+    found = await find_viewer(request, used=False)
     return found is not None and found.person.id == person
 
 

@@ -148,8 +148,11 @@ async def record(request: web.Request, result: str, object_: str = "") -> None:
     )
 
 
-async def find_viewer(request: web.Request) -> Viewer | None:
-    """Whose valid session the cookie names, if any. Outside a demo only somebody with a password has one."""
+async def find_viewer(request: web.Request, *, used: bool = True) -> Viewer | None:
+    """Whose valid session the cookie names, if any. Outside a demo only somebody with a password has one.
+
+    `used`: somebody did something; a page that merely stays open must reach the idle limit.
+    """
     engine = request.app[ENGINE]
     token = request.cookies.get(cookie_name(request), "")
     if not token:
@@ -162,7 +165,7 @@ async def find_viewer(request: web.Request) -> Viewer | None:
     if not demo and not (has_login and _fresh(session, now, request.app[LIMITS])):
         await engine.store.write(lambda tx: sessions.end(tx, token))
         return None
-    if now - session.seen_at > TOUCH_SECONDS:
+    if used and now - session.seen_at > TOUCH_SECONDS:
         await engine.store.write(lambda tx: sessions.touch(tx, token, now))
     return Viewer(person, token, csrf_of(engine.frame.key, token), demo)
 
