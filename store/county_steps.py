@@ -65,7 +65,10 @@ def last(source: Tx | sqlite3.Connection, part: str) -> CountyStep | None:
     row = source.execute(
         f"select {_COLUMNS} from county_step where part = ? and undone_at is null order by seq desc limit 1", (part,)
     ).fetchone()
-    return CountyStep(*row[:4], _rows(row[4]), _rows(row[5])) if row else None
+    if row is None:
+        return None
+    seq, at, actor, name, before, after = row
+    return CountyStep(seq, at, actor, name, _rows(before), _rows(after))
 
 
 def replace_rows(tx: Tx, part: str, before: Sequence[Row], after: Sequence[Row]) -> bool:

@@ -100,7 +100,7 @@ async def undo(request: web.Request) -> web.StreamResponse:
     """Put the last change back (form field step)."""
     wanted, engine = str((await request.post()).get("step", "")), request.app[ENGINE]
     step = await engine.store.read(lambda c: county_steps.last(c, PART))
-    now = dict(step.after).get(step.before[0][0], "") if step else ""
+    now = next((row[1] for row in step.after if row[0] == step.before[0][0]), "") if step else ""
     if step is None or str(step.seq) != wanted or engine.office.rules.texts.get(step.before[0][0], "") != now:
         raise Rejected("这次改动之后又有人改过，不能撤销了，请直接改。", "wrong_state")
     name, words = step.before[0]

@@ -56,7 +56,7 @@ def add_routes(app: web.Application) -> None:
 async def page(request: web.Request) -> web.StreamResponse:
     """Counts, terms, one's requests and their answers."""
     engine, person = request.app[ENGINE], viewer_of(request).person
-    found = await engine.store.read(
+    found: dict[str, Any] = await engine.store.read(
         lambda c: {
             "counts": own.counts(c, person.id),
             "accounts": people.accounts(c, person.id),
