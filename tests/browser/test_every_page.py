@@ -13,7 +13,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
+from bot.console import passwords
 from bot.console.session import COOKIE
+from store import sessions
 from tests.browser.conftest import SIZES
 from tests.browser.full_house import Filled, Open, fill, is_page, matches, pages
 from tests.browser.house import Watch
@@ -21,6 +23,7 @@ from tests.console_house import House, open_house
 from tests.test_console_rights import POLICY
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+PASSWORD = "修井盖要先打市政中心的电话"
 ONLY = {"resultTypes": ["violations"], "preload": False}
 SHOTS = os.environ.get("QUNBAN_SHOTS", "")  # a folder: every page is photographed into it
 LOOK = """() => {
@@ -163,19 +166,29 @@ async def test_without_a_script_pages_read_and_the_main_forms_work(
     await context.close()
 
 
-async def test_signing_in_without_a_script_says_what_is_wrong(
+async def test_signing_in_without_a_script_says_what_is_wrong_and_then_lets_in(
     chromium: Browser, filled: tuple[House, Filled], watch: Watch
 ) -> None:
     house, _ = filled
     watch.expected.append("401")
+    vault = passwords.Vault()
+    kept = await vault.hash(PASSWORD)
+    vault.close()
+    await house.parts.engine.store.write(lambda tx: sessions.set_password(tx, "wangfang", kept))
     context = await seat(chromium, house, "", "phone", java_script_enabled=False)
     page = await context.new_page()
     watch.over(page, origin(house))
     await page.goto(f"{origin(house)}/login")
-    await page.get_by_label("账号").fill("zhangqiang")
+    await page.get_by_label("账号").fill("wangfang")
     await page.get_by_label("密码").fill("不对不对不对不对不对")
     await page.get_by_role("button", name="登录").click()
     await expect(page.get_by_role("alert")).to_contain_text("账号或密码不对")
+    await page.get_by_label("账号").fill("wangfang")
+    await page.get_by_label("密码").fill(PASSWORD)
+    await page.get_by_role("button", name="登录").click()
+    await page.wait_for_url(re.compile("/g/"))
+    await page.goto(f"{origin(house)}/today")
+    await expect(page.locator("h1")).to_be_visible()
     await context.close()
 
 
