@@ -95,7 +95,7 @@ class EditionStorm:
         for person in self._people.values():
             await person.enter()
         await self.server.kill()
-        days = [*itertools.islice(self._workdays(), max(6, self._kills // 2))]
+        days = [*itertools.islice(self._workdays(), max(8, self._kills))]
         await self._seed(days)
         await self.server.start()
         async with asyncio.TaskGroup() as group:
