@@ -133,6 +133,7 @@ async def test_too_many_rows_need_another_person_and_hold_for_a_day(
     assert turned.status == 303 and turned.headers["Location"].startswith("/exports?query=")
     assert (await house.post("zhaojing", "/exports", {"query": "", "why": ""})).status == 422
     assert (await house.post("zhaojing", "/exports", {"query": "", "why": "年度考核"})).status == 303
+    assert "待同意的导出" in await (await house.get("gaoyuan", "/today")).text()
     page = await (await house.get("gaoyuan", "/exports")).text()
     n = re.search(r'action="/exports/(\d+)"', page)
     assert n is not None and "年度考核" in page
@@ -149,5 +150,6 @@ async def test_too_many_rows_need_another_person_and_hold_for_a_day(
 async def test_nobody_grants_a_request_of_his_own(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     await house.post("gaoyuan", "/exports", {"query": "state=ended", "why": "看一看"})
     own = await house.parts.engine.store.read(lambda c: exports.exports.listing(c, "gaoyuan")[0])
+    assert "待同意的导出" not in await (await house.get("gaoyuan", "/today")).text()
     answer = await house.post("gaoyuan", f"/exports/{own.n}", {"state": "granted"})
     assert answer.status == 422 and "另一人" in await answer.text()

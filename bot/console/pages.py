@@ -35,6 +35,7 @@ from bot.console.tasks import Row, rows_of
 from handlers.office import Office
 from handlers.tasks import lifecycle
 from store import board, inbox, outbox, twins
+from store import exports as requests
 from store import people as directory
 from store.board import Filter
 
@@ -151,6 +152,8 @@ def _duties(connection: sqlite3.Connection, viewer: Viewer) -> list[Duty]:
             Duty("待登记的人", len(directory.strangers(connection)), "/people"),
             Duty("待答复的意见", directory.unanswered(connection), "/opinions"),
         ]
+    if viewer.has(*exports.GRANTORS):
+        found.append(Duty("待同意的导出", requests.waiting(connection, viewer.person.id), "/exports"))
     return [duty for duty in found if duty.count]
 
 
