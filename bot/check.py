@@ -18,6 +18,7 @@ from config import fonts
 from config.county import County
 from config.errors import ConfigError, SendError
 from config.settings import ChannelSettings, Settings, load_settings
+from handlers.calendar import local
 from store import county, meta, sessions
 from store.lock import FileLock
 from store.peeking import reading
@@ -211,7 +212,7 @@ def _told(connection: sqlite3.Connection, settings: Settings) -> dict[str, Findi
     found: dict[str, Finding] = {}
     for name in settings.channels:
         if (stands := standing.get(connection, name)) is not None:
-            since = time.strftime("%m月%d日 %H:%M", time.localtime(stands.since))
+            since = f"{local(stands.since):%m月%d日 %H:%M}"
             good = stands.state == standing.CONNECTED
             found[name] = ok(f"渠道 {name}:{since} 起连着") if good else wrong(f"渠道 {name}:{stands.state}（{since}）")
     return found
