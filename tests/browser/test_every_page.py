@@ -64,6 +64,8 @@ async def look(page: Page, house: House, one: Open, watch: Watch) -> list[str]:
     seen, wrong = await page.evaluate(LOOK), []
     if answer is None or answer.status != 200:
         wrong.append(f"status {answer.status if answer else 0}")
+    if answer is not None and "script-src 'self';" not in answer.headers.get("content-security-policy", ""):
+        wrong.append("no strict policy")
     if seen["wide"] > 0:
         wrong.append(f"{seen['wide']} px too wide: {seen['widest']}")
     if seen["headings"] != 1:
