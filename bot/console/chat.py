@@ -207,6 +207,8 @@ async def events(request: web.Request) -> web.StreamResponse:
     Lines of the room named by ?room= come as HTML, others only as a sign that they are there. With ?tasks=1 no lines
     come, but a bare sign whenever a task the viewer may see went a step.
     """
+    if request.transport is None:  # the tab went on before it was let in
+        return web.Response(status=204)
     after = request.headers.get("Last-Event-ID") or request.query.get("after", "")
     seen = int(after) if after.isdigit() and len(after) <= 15 else -1
     follows = request.query.get("tasks") == "1"
