@@ -205,3 +205,13 @@ async def test_an_edition_is_put_forward_without_a_script(
     await page.get_by_role("button", name="送审", exact=True).click()
     await expect(page.get_by_role("status").first).to_contain_text("范文")
     await context.close()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("size", ["desk", "phone"])
+async def test_no_word_is_so_long_that_a_page_scrolls_sideways(
+    chromium: Browser, watch: Watch, tmp_path: Path, size: str
+) -> None:
+    async with open_house(tmp_path) as house:
+        known = await fill(house, lambda text: f"{text}{'abcdefghij' * 6}")
+        assert await walk(chromium, (house, known), watch, size) == []
