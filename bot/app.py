@@ -77,6 +77,7 @@ def rules_of(settings: Settings, texts: Mapping[str, str] | None = None) -> Rule
         digest_until=settings.digest_until,
         digest_persons=settings.digest_persons,
         digest_rest_days=settings.digest_rest_days,
+        keep_photos_days=settings.keep_photos_days,
         county_name=settings.county_name,
         hours=settings.office_hours,
         texts=wording.own(texts or {}),

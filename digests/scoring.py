@@ -68,7 +68,7 @@ def score(item: Item, by: Weighing, similar: float = 0.0, heat: float = 0.5) -> 
     parts = {
         "authority": (who[0], f"来源：{who[1] or '一般'}"),
         "relevance": (near.value * by.taught.get(column, 1.0), "涉及：" + ("、".join(near.hits) or "无")),
-        "timeliness": (0.5 ** (age / shape["half_life"]), f"发布{age}天"),
+        "timeliness": (0.5 ** (age / shape["half_life"]), f"发布{age}天" if age else "今天发布"),
         "novelty": (1 - similar, "未发过类似内容" if similar < 0.3 else f"与近期已有内容相似{similar:.0%}"),
         "force": (force[0], f"文种：{force[1] or '动态'}"),
         "deadline": (1.0 if last else 0.0, f"{last}截止" if last else "无近期截止"),

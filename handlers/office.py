@@ -59,6 +59,7 @@ class Rules:
     digest_until: int = 12 * 60
     digest_persons: int = 3
     digest_rest_days: int = 60
+    keep_photos_days: int = 180
     county_name: str = "云溪县"
     hours: Spans = OFFICE_HOURS
     texts: Mapping[str, str] = field(default_factory=dict)

@@ -17,7 +17,7 @@ TEXTS = {
     "help_tax": "直接问税费问题，我用审核过的文字答复，写明依据\n没答对回复“人工”；问“这个月征期到几号”可查征期\n请不要发税号、证件号、电话；还可以说:隐私 意见",
     "privacy_tax": "我只保存税费提问、答复和对我说的话，其他聊天不保存\n税号、证件号、电话打码；谁问的一天后不再记名\n意见或查看、删除本人数据:回复“意见 内容”",
     "help_stranger": "我是工作群里的办事助手\n您还没有登记:请向管理员要报到码，回复“报到 报到码”\n还可以说:隐私",
-    "privacy": "我只保存上报、工单往来和对我说的话，其他聊天不保存\n照片去除位置等信息，办结180天后删除;个人号码打码\n意见或查看、删除本人数据:回复“意见 内容”",
+    "privacy": "我只保存上报、工单往来和对我说的话，其他聊天不保存\n照片去除位置等信息，办结{days}天后删除;个人号码打码\n意见或查看、删除本人数据:回复“意见 内容”",
     "opinion": "意见已记下，编号 {id}，工作人员会答复",
     "opinion_empty": "请写上内容，例如“意见 晚上消息太多”",
     "mute": "好的，{hours}小时内不再私聊提醒，紧急工单除外。回复“恢复”可取消",
@@ -53,7 +53,12 @@ def help_(turn: Turn, command: Command) -> None:
 
 def privacy(turn: Turn, command: Command) -> None:
     """隐私: the same notice every group gets once when the bot joins."""
-    turn.reply("privacy", TEXTS["privacy_tax" if _for_tax(turn, turn.event.group) else "privacy"])
+    turn.reply("privacy", _notice(turn, turn.event.group))
+
+
+def _notice(turn: Turn, group: str) -> str:
+    text = TEXTS["privacy_tax" if _for_tax(turn, group) else "privacy"]
+    return text.replace("{days}", str(turn.office.rules.keep_photos_days))
 
 
 def _for_tax(turn: Turn, group_id: str) -> bool:
@@ -116,7 +121,7 @@ def joined(turn: Turn) -> None:
 
 def _welcome(turn: Turn, group_id: str) -> None:
     if county.welcome(turn.tx, group_id) and turn.event.channel in turn.office.channels:
-        said = TEXTS["privacy_tax" if _for_tax(turn, group_id) else "privacy"]
+        said = _notice(turn, group_id)
         turn.answer(turn.event.channel, turn.event.address, "privacy", said)
 
 

@@ -82,7 +82,7 @@ async def page(request: web.Request) -> web.StreamResponse:
 
 def privacy(kept: Kept) -> list[str]:
     """The notice in lines, with the office's own days."""
-    said = TEXTS["privacy"].replace("办结180天", f"办结{kept.photos}天")
+    said = TEXTS["privacy"].replace("{days}", str(kept.photos))
     return said.replace(";", "；").replace(":", "：").split("\n")
 
 
