@@ -14,13 +14,12 @@ from pathlib import Path
 
 from config.county import County, Person
 from config.errors import ConfigError, Rejected
-from config.files import Examined, examine
+from config.files import TITLES, Examined, examine
 from config.sheets import SHEETS
 
 FOLDER = "incoming"
 READY = "READY"
 MOST_FILES = len(SHEETS)
-NAMES = {title.lower(): sheet.name for sheet in SHEETS for title in (sheet.name, *sheet.titles)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ def _name(given: str) -> str:
     stem, _, ending = given.replace("\\", "/").rpartition("/")[2].rpartition(".")
     if ending.lower() == "xlsx":
         return "county.xlsx"
-    sheet = NAMES.get(stem.strip().lower())
+    sheet = TITLES.get(stem.strip().lower())
     if ending.lower() != "csv" or sheet is None:
         known = "、".join(sheet.titles[0] for sheet in SHEETS)
         raise Rejected(f"“{given[:40]}”看不出是哪张表。CSV 请用表名作文件名，例如 单位.csv；可用：{known}。")

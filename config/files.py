@@ -82,7 +82,7 @@ def shipped_county() -> County:
 
 
 _SHEET = {sheet.name: sheet for sheet in SHEETS}
-_TITLES = {title.lower(): sheet.name for sheet in SHEETS for title in (sheet.name, *sheet.titles)}
+TITLES = {title.lower(): sheet.name for sheet in SHEETS for title in (sheet.name, *sheet.titles)}
 
 
 def _tables(path: Path, faults: list[Fault]) -> dict[str, Table]:
@@ -108,7 +108,7 @@ def _workbook(path: Path, faults: list[Fault]) -> dict[str, Table]:
         faults.extend(error.faults)
         return tables
     for title, table in book.items():
-        if (name := _TITLES.get(title.lower())) is not None:
+        if (name := TITLES.get(title.lower())) is not None:
             _keep(tables, name, table, faults)
     return tables
 
@@ -116,7 +116,7 @@ def _workbook(path: Path, faults: list[Fault]) -> dict[str, Table]:
 def _folder(path: Path, faults: list[Fault]) -> dict[str, Table]:
     tables: dict[str, Table] = {}
     for file in sorted(path.iterdir()):
-        name = _TITLES.get(file.stem.lower())
+        name = TITLES.get(file.stem.lower())
         if name is None or file.suffix.lower() != ".csv":
             continue
         try:
@@ -133,7 +133,7 @@ def _keep(tables: dict[str, Table], name: str, table: Table, faults: list[Fault]
 
 
 def _missing(tables: dict[str, Table], faults: Sequence[Fault]) -> list[Fault]:
-    unreadable = {_TITLES.get(Path(fault.file).stem.lower()) for fault in faults}
+    unreadable = {TITLES.get(Path(fault.file).stem.lower()) for fault in faults}
     return [
         Fault(f"{sheet.name}.csv", None, None, f"缺少这张表（{sheet.titles[0]}），必须有")
         for sheet in SHEETS

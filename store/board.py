@@ -64,6 +64,17 @@ def find(connection: sqlite3.Connection, scope: Scope, wanted: Filter, now: int,
     return [Task(*row) for row in rows]
 
 
+def first(connection: sqlite3.Connection, scope: Scope, wanted: Filter, now: int, most: int) -> list[Task]:
+    """The first `most` of all pages, and one more where there are more."""
+    found: list[Task] = []
+    for page in range(-(-(most + 1) // PAGE)):
+        some = find(connection, scope, wanted, now, page)
+        found += some[:PAGE]
+        if len(some) <= PAGE:
+            break
+    return found[: most + 1]
+
+
 def count_overdue(connection: sqlite3.Connection, scope: Scope, now: int) -> int:
     """How many of them are past their limit."""
     where, values = _where(scope, Filter(overdue=True), now)

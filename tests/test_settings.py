@@ -81,7 +81,9 @@ def test_a_channel_may_take_its_secret_from_the_environment(tmp_path: Path, monk
 
 
 def test_no_secret_is_shown_in_text_or_fault(tmp_path: Path) -> None:
-    write(tmp_path, 'metrics_token = "hush-1-and-a-few-more"\n[channels.w]\nkind = "x"\nsecrets = { token = "hush-2" }\n')
+    write(
+        tmp_path, 'metrics_token = "hush-1-and-a-few-more"\n[channels.w]\nkind = "x"\nsecrets = { token = "hush-2" }\n'
+    )
     assert "hush" not in repr(load_settings(tmp_path))
     write(tmp_path, 'metrics_token = ["hush-3"]\n[channels.w]\nsecrets = "hush-4"\n')
     assert "hush" not in "\n".join(faults(tmp_path))

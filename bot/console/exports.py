@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qsl, quote
 
 from aiohttp import web
 from multidict import MultiDict
@@ -17,7 +17,7 @@ from bot.console.rights import ALL_TASKS, scope_of
 from bot.console.session import ENGINE, guarded, record, render, viewer_of
 from bot.console.statistics import period_asked
 from bot.console.tasks import _filter, _label, find_task, full_number
-from bot.console.views import FILTERS
+from bot.console.views import query_of
 from bot.papers import Taker, bulletin, case_file, ledger, moment
 from bot.statistics import Book, table_of
 from config.errors import Rejected
@@ -44,7 +44,7 @@ def add_routes(app: web.Application) -> None:
 async def take_ledger(request: web.Request) -> web.StreamResponse:
     """The board's filters as a workbook; `photos=1` puts thumbnails in."""
     engine, viewer, shop = request.app[ENGINE], viewer_of(request), request.app[SHOP]
-    now, query = engine.store.now(), _asked(request)
+    now, query = engine.store.now(), query_of(request.query)
     scope, wanted = scope_of(viewer.person), _filter(request.query, engine.office, now)
     granted = await _granted(request, query)
     most = MOST if granted is None else granted.rows
@@ -111,7 +111,7 @@ async def requests_page(request: web.Request) -> web.StreamResponse:
 async def ask(request: web.Request) -> web.StreamResponse:
     """Form fields: query, why."""
     engine, person, form = request.app[ENGINE], viewer_of(request).person, await request.post()
-    query, why = _clean(str(form.get("query", ""))), str(form.get("why", "")).strip()[:200]
+    query, why = query_of(_parsed(str(form.get("query", ""))[:500])), str(form.get("why", "")).strip()[:200]
     if not why:
         raise Rejected("请写明用途。")
     now = engine.store.now()
@@ -143,20 +143,8 @@ async def _granted(request: web.Request, query: str) -> exports.ExportRequest | 
     return found if found is not None and found.usable(person, query, engine.store.now()) else None
 
 
-def _asked(request: web.Request) -> str:
-    return urlencode({name: request.query[name] for name in FILTERS if request.query.get(name)})
-
-
 def _parsed(query: str) -> MultiDict[str]:
-    from urllib.parse import parse_qsl
-
     return MultiDict(parse_qsl(query))
-
-
-def _clean(query: str) -> str:
-    """Only the board's own filters, in their order."""
-    given = _parsed(query[:500])
-    return urlencode({name: given[name] for name in FILTERS if given.get(name)})
 
 
 def _in_words(request: web.Request) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import time
 from collections import OrderedDict
@@ -20,6 +19,7 @@ from bot.console.session import (
     cookie_name,
     guarded,
     is_demo,
+    onward,
     render,
     sign_in,
     sign_out,
@@ -37,7 +37,6 @@ NO_ADMIN = (
     "人员表里没有系统管理员，没有人能登录。请在 people.csv 里给一个人的“roles”列加上 admin，"
     "例如:hetao,何涛,zhzx,admin,web:hetao，再用 bot county import 重新载入。"
 )
-_SAFE_PATH = re.compile(r"/(?:[A-Za-z0-9@_.-][A-Za-z0-9@_./-]*)?")
 
 
 class Networks:
@@ -129,8 +128,7 @@ async def enter_demo(request: web.Request) -> web.StreamResponse:
 
 
 def _next(request: web.Request) -> str:
-    wanted = request.query.get("next", "/")
-    return wanted if _SAFE_PATH.fullmatch(wanted) else "/"
+    return onward(request.query.get("next", "/"))
 
 
 async def submit(request: web.Request) -> web.StreamResponse:

@@ -121,12 +121,8 @@ async def today(request: web.Request) -> web.StreamResponse:
 
 
 def _sections(asker: Asker) -> list[tuple[Section, list[Row]]]:
-    scope, connection, now, found = scope_of(asker.person), asker.connection, asker.now, []
-    for page in range(LOOKED_AT // board.PAGE):
-        some = board.find(connection, scope, Filter(), now, page)
-        found += some[: board.PAGE]
-        if len(some) <= board.PAGE:
-            break
+    connection, now = asker.connection, asker.now
+    found = board.first(connection, scope_of(asker.person), Filter(), now, LOOKED_AT - 1)
     sorted_in: dict[str, list[Row]] = {section.title: [] for section in SECTIONS}
     for row in rows_of(connection, found, now):
         can = frozenset(form.event for form in asker.forms(row.task, row.units, row.reporters))

@@ -19,6 +19,7 @@ from bot.console.session import (
     TOTP_PAGE,
     address_of,
     guarded,
+    onward,
     record,
     render,
     sign_in,
@@ -53,7 +54,7 @@ async def submit(request: web.Request) -> web.StreamResponse:
     """Check a code. Wrong ones count towards the lock as wrong passwords do."""
     form, engine, limits = await request.post(), request.app[ENGINE], request.app[LIMITS]
     person, code = _holder(request, str(form.get("ticket", ""))), str(form.get("code", ""))
-    wanted = str(form.get("next", "/"))
+    wanted = onward(str(form.get("next", "/")))
     if person is None:
         raise web.HTTPSeeOther("/login")
     now = time.time()
@@ -70,7 +71,7 @@ async def submit(request: web.Request) -> web.StreamResponse:
     await engine.store.write(book)
     if not passed:
         return ask(request, person, wanted, WRONG, 401)
-    response = web.HTTPSeeOther(wanted if wanted.startswith("/") and not wanted.startswith("//") else "/")
+    response = web.HTTPSeeOther(wanted)
     await sign_in(request, response, person)
     raise response
 

@@ -6,6 +6,7 @@ A handler registered through `guarded` gets a signed-in `Viewer`; deny is the de
 from __future__ import annotations
 
 import hmac
+import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable
@@ -27,6 +28,8 @@ COOKIE = "qunban"
 FIELD = "csrf"
 TOUCH_SECONDS = 60
 TOTP_PAGE = "/account/totp"
+FREE = (TOTP_PAGE, "/logout")  # open to whoever has not confirmed a factor yet
+_SAFE_PATH = re.compile(r"/(?:[A-Za-z0-9@_.-][A-Za-z0-9@_./-]*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,7 @@ class Viewer:
     token: str
     csrf: str
     demo: bool
+    factor: bool = False  # a second factor was confirmed
 
     def has(self, *roles: str) -> bool:
         """Whether the person holds one of these roles."""
@@ -121,7 +125,7 @@ def guarded(handler: Handler, *roles: str, demo_only: bool = False) -> Handler:
                 raise web.HTTPSeeOther(URL("/login").with_query(next=request.path))
             raise web.HTTPUnauthorized(text="请先登录。")
         request[VIEWER] = viewer
-        await _check_factor(request, viewer)
+        _check_factor(request, viewer)
         if (demo_only and not viewer.demo) or (roles and not viewer.has(*roles)):
             raise await denied(request)
         if request.method not in ("GET", "HEAD"):
@@ -160,26 +164,31 @@ async def find_viewer(request: web.Request, *, used: bool = True) -> Viewer | No
     found = await engine.store.read(lambda c: _lookup(c, token))
     if found is None:
         return None
-    session, person, has_login = found
+    session, person, has_login, factor = found
     demo, now = is_demo(request), int(time.time())
     if not demo and not (has_login and _fresh(session, now, request.app[LIMITS])):
         await engine.store.write(lambda tx: sessions.end(tx, token))
         return None
     if used and now - session.seen_at > TOUCH_SECONDS:
         await engine.store.write(lambda tx: sessions.touch(tx, token, now))
-    return Viewer(person, token, csrf_of(engine.frame.key, token), demo)
+    return Viewer(person, token, csrf_of(engine.frame.key, token), demo, factor)
 
 
 def _fresh(session: sessions.Session, now: int, limits: Limits) -> bool:
     return now - session.seen_at <= limits.idle and now - session.at <= limits.absolute
 
 
-def _lookup(connection: Any, token: str) -> tuple[sessions.Session, Person, bool] | None:
+def _lookup(connection: Any, token: str) -> tuple[sessions.Session, Person, bool, bool] | None:
     session = sessions.find(connection, token)
     person = people.get(connection, session.person) if session else None
     if session is None or person is None:
         return None
-    return session, person, sessions.login(connection, person.id) is not None
+    return session, person, sessions.login(connection, person.id) is not None, totp.confirmed(connection, person.id)
+
+
+def onward(wanted: str) -> str:
+    """Where to go after signing in: a path of ours, or the front page; never elsewhere."""
+    return wanted if _SAFE_PATH.fullmatch(wanted) else "/"
 
 
 def is_demo(request: web.Request) -> bool:
@@ -210,11 +219,9 @@ def csrf_of(key: bytes, token: str) -> str:
     return hmac.new(key, f"csrf:{token}".encode(), "sha256").hexdigest()
 
 
-async def _check_factor(request: web.Request, viewer: Viewer) -> None:
+def _check_factor(request: web.Request, viewer: Viewer) -> None:
     """Who must have a second factor sees nothing else before it is confirmed."""
-    if viewer.demo or not request.app[LIMITS].asks(viewer.person) or request.path in (TOTP_PAGE, "/logout"):
-        return
-    if await request.app[ENGINE].store.read(lambda c: totp.confirmed(c, viewer.person.id)):
+    if viewer.demo or viewer.factor or not request.app[LIMITS].asks(viewer.person) or request.path in FREE:
         return
     if request.method == "GET" and wants_page(request):
         raise web.HTTPSeeOther(TOTP_PAGE)

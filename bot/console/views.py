@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlencode
 
 from aiohttp import web
-from multidict import MultiMapping
 
 from bot.console.session import ENGINE, guarded, viewer_of
 from config.errors import Rejected
@@ -21,7 +21,7 @@ def add_routes(app: web.Application) -> None:
     app.router.add_post("/tasks/views/{n:\\d{1,9}}", guarded(change))
 
 
-def query_of(given: MultiMapping[str]) -> str:
+def query_of(given: Mapping[str, str]) -> str:
     """Only the board's own filters, in their order."""
     return urlencode({name: given[name][:100] for name in FILTERS if given.get(name)})
 
@@ -30,7 +30,7 @@ async def save(request: web.Request) -> web.StreamResponse:
     """Form fields: name, query (the address's)."""
     engine, person, form = request.app[ENGINE], viewer_of(request).person.id, await request.post()
     given = dict(parse_qsl(str(form.get("query", ""))[:1000]))
-    query, name = urlencode({key: given[key][:100] for key in FILTERS if given.get(key)}), _name(form.get("name"))
+    query, name = query_of(given), _name(form.get("name"))
     if not query:
         raise Rejected("请先选好条件并筛选，再保存。")
     if not await engine.apply(lambda tx: views.save(tx, person, name, query)):

@@ -43,7 +43,7 @@ class Entry:
 
 def entries(connection: sqlite3.Connection, scope: Scope, wanted: Filter, now: int, most: int) -> list[Entry]:
     """What the board would list, at most `most` and one more, so that too many shows."""
-    found = _found(connection, scope, wanted, now, most)
+    found = board.first(connection, scope, wanted, now, most)
     units: dict[str, list[str]] = {}
     reporters: dict[str, list[str]] = {}
     for begin in range(0, len(found), 500):
@@ -53,21 +53,9 @@ def entries(connection: sqlite3.Connection, scope: Scope, wanted: Filter, now: i
     return [_entry(connection, task, units.get(task.id, []), reporters.get(task.id, [])) for task in found]
 
 
-def _found(connection: sqlite3.Connection, scope: Scope, wanted: Filter, now: int, most: int) -> list[Task]:
-    found: list[Task] = []
-    page = 0
-    while len(found) <= most:
-        some = board.find(connection, scope, wanted, now, page)
-        found += some[: board.PAGE]
-        page += 1
-        if len(some) <= board.PAGE:
-            break
-    return found[: most + 1]
-
-
 def numbers(connection: sqlite3.Connection, scope: Scope, wanted: Filter, now: int) -> list[str]:
     """The ids of everything the board would list."""
-    return [task.id for task in _found(connection, scope, wanted, now, EVERYTHING)]
+    return [task.id for task in board.first(connection, scope, wanted, now, EVERYTHING)]
 
 
 def whole(connection: sqlite3.Connection, entry: Entry) -> Entry:

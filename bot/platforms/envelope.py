@@ -22,6 +22,7 @@ from typing import Any
 import structlog
 from aiohttp import web
 
+from bot.platforms.bodies import packed, read_within
 from config.errors import ConfigError, Fault
 from config.settings import FILE
 
@@ -157,22 +158,13 @@ def fields(text: str) -> dict[str, Any] | None:
 
 async def read_body(request: web.Request) -> bytes | None:
     """The body as it came; None when it is too long, too slow or compressed."""
-    if (request.content_length or 0) > BODY_BYTES or request.headers.get("Content-Encoding", "identity") != "identity":
+    if packed(request):
         return None
-    if request.content.is_eof():  # a small body came with its head
-        body = request.content.read_nowait()
-        return body if len(body) <= BODY_BYTES else None
-    size, parts = 0, []
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            async for part in request.content.iter_any():
-                size += len(part)
-                if size > BODY_BYTES:
-                    return None
-                parts.append(part)
+            return await read_within(request, BODY_BYTES)
     except TimeoutError:
         return None
-    return b"".join(parts)
 
 
 def refused(channel: str) -> web.Response:

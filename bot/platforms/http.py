@@ -22,6 +22,7 @@ from aiohttp import web
 from bot.engine import Engine
 from bot.fetcher import Answer, Fetcher, retry_after
 from bot.platforms import Pace
+from bot.platforms.bodies import read_within
 from bot.platforms.registry import Setup, clean
 from config.errors import Busy, Refused, Rejected, Retry, Unknown
 from digests.screening import clean_name
@@ -125,7 +126,7 @@ class HttpPlatform:
             return _said(415, "正文不要压缩")
         try:
             async with asyncio.timeout(BODY_SECONDS):
-                body = await _read(request)
+                body = await read_within(request, BODY_BYTES)
         except TimeoutError:
             return _said(408, "正文没有传完")
         if body is None:
@@ -183,19 +184,6 @@ class HttpPlatform:
             addressed=piece.get("addressed") is True or "@群办" in said["text"],
             sent_at=_moment(piece.get("sent_at")),
         )
-
-
-async def _read(request: web.Request) -> bytes | None:
-    """The body, or None when there is too much of it; what is too long is not read to its end."""
-    if (request.content_length or 0) > BODY_BYTES:
-        return None
-    parts, size = [], 0
-    async for part in request.content.iter_any():
-        size += len(part)
-        if size > BODY_BYTES:
-            return None
-        parts.append(part)
-    return b"".join(parts)
 
 
 def _pieces(body: bytes) -> list[object]:

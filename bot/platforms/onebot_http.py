@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from bot.fetcher import Answer, Fetcher
+from bot.platforms.bodies import read_within
 from config.errors import Offline, Paused, Refused, Retry, Unknown
 
 BODY_BYTES = 256 << 10  # as much as a frame
@@ -38,7 +39,7 @@ async def signed_body(request: web.Request, token: bytes) -> bytes | web.Respons
         return web.Response(status=415)
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            body = await _read(request)
+            body = await read_within(request, BODY_BYTES)
     except TimeoutError:
         return web.Response(status=408)
     if body is None:
@@ -84,15 +85,3 @@ def _read_answer(answer: Answer) -> Mapping[str, Any]:
     if answer.status != 200 or not isinstance(found, dict):
         raise Unknown(f"QQ 端的回答读不懂（{answer.status}）")
     return found
-
-
-async def _read(request: web.Request) -> bytes | None:
-    if (request.content_length or 0) > BODY_BYTES:
-        return None
-    parts, size = [], 0
-    async for part in request.content.iter_any():
-        size += len(part)
-        if size > BODY_BYTES:
-            return None
-        parts.append(part)
-    return b"".join(parts)

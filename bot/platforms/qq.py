@@ -21,6 +21,7 @@ from aiohttp import web
 from bot.engine import Engine
 from bot.fetcher import Fetcher
 from bot.platforms import Pace, qq_signature, standing
+from bot.platforms.bodies import packed, read_within
 from bot.platforms.qq_api import Credentials, QQApi
 from bot.platforms.qq_events import Heard, heard
 from bot.platforms.qq_replies import Replies
@@ -155,7 +156,7 @@ class QQPlatform:
     async def _posted(self, request: web.Request) -> web.Response:
         try:
             async with asyncio.timeout(BODY_SECONDS):
-                body = await _read(request)
+                body = None if packed(request) else await read_within(request, BODY_BYTES)
         except TimeoutError:
             body = None
         if body is None or not self._signed(request.headers, body):
@@ -237,16 +238,3 @@ class QQPlatform:
         task = asyncio.get_running_loop().create_task(work)
         self._work.add(task)
         task.add_done_callback(self._work.discard)
-
-
-async def _read(request: web.Request) -> bytes | None:
-    """The body, or None when there is too much of it, or it is packed."""
-    if (request.content_length or 0) > BODY_BYTES or request.headers.get("Content-Encoding", "identity") != "identity":
-        return None
-    parts, size = [], 0
-    async for part in request.content.iter_any():
-        size += len(part)
-        if size > BODY_BYTES:
-            return None
-        parts.append(part)
-    return b"".join(parts)

@@ -10,10 +10,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, timedelta
 
 from config.county import Person
+from config.digest.cards import KINDS
 from config.errors import Rejected
+from handlers.editions import cards as library
 from handlers.editions import timing, wording
 from handlers.editions.texts import say
 from handlers.events import CONSOLE
@@ -24,7 +25,6 @@ from store.editions import Card, Edition, EditionItem
 
 Reader = Tx | sqlite3.Connection
 COLUMNS = ("政策速递", "微课堂", "微警示", "税务", "本地工作")  # issue 6, in order of print
-CARDS = {"class": "微课堂", "warning": "微警示"}
 MOST = 10
 HANDED_IN = "submitted"
 REASONS = 3  # terms of its score an item is shown with
@@ -45,7 +45,7 @@ def begin(tx: Tx, office: Office, day: str) -> Edition:
 def compose(source: Reader, office: Office, day: str) -> list[EditionItem]:
     """What the candidates and the cards' plan make of a day; writes nothing."""
     picked = [row for row in digest.candidates(source, day) if row.picked]
-    cards = [card for kind in CARDS if (card := _turn_of(source, office, kind, day, picked))]
+    cards = _cards_for(source, office, day, picked)
     found = [(row, digest.get(source, row.item)) for row in picked[: MOST - len(cards)]]
     lines = [
         _of_item(source, item, row.column, _reasons(source, row))
@@ -115,12 +115,12 @@ def reword(tx: Tx, office: Office, person: Person, day: str, pos: int, title: st
 def put_card(tx: Tx, office: Office, person: Person, day: str, card: int, *, seen: str = "") -> str:
     """Take a micro-class or micro-warning in that has rested long enough."""
     lines = _open_for(tx, person, day, seen)
-    found = next((one for one in editions.cards(tx) if one.n == card and one.state == "ready"), None)
-    if found is None:
+    found = editions.card(tx, card)
+    if found is None or found.state != "ready":
         raise Rejected(say("no_card"))
     if any(line.card == card for line in lines):
         raise Rejected(say("in_already"), "duplicate")
-    if found.used_on and found.used_on >= _rest_from(office, day):
+    if found.used_on and found.used_on >= library.rest_from(day, office.rules.digest_rest_days):
         raise Rejected(say("card_rests", day=found.used_on, days=office.rules.digest_rest_days))
     if not (found.valid_from or day) <= day <= (found.valid_to or day):
         raise Rejected(say("card_invalid"))
@@ -196,16 +196,16 @@ def _of_item(source: Reader, row: ItemRow, column: str, why: str) -> EditionItem
 
 
 def _of_card(card: Card) -> EditionItem:
-    why = f"{CARDS[card.kind]}排期" if card.plan_on else f"{CARDS[card.kind]}轮换"
+    why = f"{KINDS[card.kind]}排期" if card.plan_on else f"{KINDS[card.kind]}轮换"
     shown = "，".join(filter(None, (card.source_name, card.basis)))
-    return EditionItem(0, None, card.n, CARDS[card.kind], card.title, card.text, card.url, shown, "", why)
+    return EditionItem(0, None, card.n, KINDS[card.kind], card.title, card.text, card.url, shown, "", why)
 
 
 def _source(tx: Tx, line: EditionItem) -> tuple[str, str]:
     """Title and text of what a line rests on."""
     if line.item is not None:
         return digest.read(tx, line.item)
-    card = next((one for one in editions.cards(tx) if one.n == line.card), None)
+    card = editions.card(tx, line.card) if line.card is not None else None
     return (card.title, f"{card.text}\n{card.basis}") if card else (line.title, line.text)
 
 
@@ -214,13 +214,8 @@ def _reasons(source: Reader, row: CandidateRow) -> str:
     return "；".join(term.why for term in terms[:REASONS] if term.points > 0)
 
 
-def _turn_of(source: Reader, office: Office, kind: str, day: str, picked: Sequence[CandidateRow]) -> Card | None:
-    """The card whose turn it is; one that is only next in line gives way where its column has an item."""
-    card = editions.next_card(source, kind, day, _rest_from(office, day))
-    if card is None or (card.plan_on != day and any(row.column == CARDS[kind] for row in picked)):
-        return None
-    return card
-
-
-def _rest_from(office: Office, day: str) -> str:
-    return (date.fromisoformat(day) - timedelta(days=office.rules.digest_rest_days)).isoformat()
+def _cards_for(source: Reader, office: Office, day: str, picked: Sequence[CandidateRow]) -> list[Card]:
+    """The day's cards; one that is only next in line gives way where its column has an item."""
+    taken = {row.column for row in picked}
+    turns = library.todays(source, day, office.rules.digest_rest_days)
+    return [card for card in turns if card.plan_on == day or KINDS[card.kind] not in taken]
