@@ -13,11 +13,12 @@ from urllib.parse import urlencode
 
 from yarl import URL
 
-from bot.fetcher import MEDIA_BYTES, Answer, Fetcher, retry_after
+from bot.fetcher import MEDIA_BYTES, Answer, Fetcher
+from bot.platforms.tencent import code_of, is_json, judged, multipart, token_in
 from bot.platforms.tokens import Tokens
-from bot.platforms.wecom_api import _code, _is_json, _multipart, _parsed
 from config.errors import Offline, Paused, Refused, Retry, SendError, Unknown
 
+WHO = "微信"
 BASE = "https://api.weixin.qq.com/cgi-bin/"
 SPENT = frozenset({40001, 40014, 42001})
 PAUSES: Mapping[int, float] = {45009: 3600.0, 45011: 60.0}  # the day's quota; the minute's
@@ -67,7 +68,7 @@ class OfficialApi:
 
     async def upload(self, name: str, data: bytes) -> str:
         """Hand over a picture; its media_id, good for three days."""
-        raw, form = _multipart(name, data)
+        raw, form = multipart(name, data)
         try:
             found = _judged(await self._with_token("POST", "media/upload", {"type": "image"}, raw, form), sending=False)
         except Unknown as error:
@@ -79,7 +80,7 @@ class OfficialApi:
     async def download(self, media_id: str) -> bytes:
         """What somebody sent; valid three days."""
         answer = await self._with_token("GET", "media/get", {"media_id": media_id})
-        if answer.status == 200 and not _is_json(answer):
+        if answer.status == 200 and not is_json(answer):
             return answer.body
         _judged(answer, sending=False)
         raise Refused("微信没有给出照片")
@@ -91,7 +92,7 @@ class OfficialApi:
         for _ in range(2):
             token = await self.tokens.current()
             answer = await self._ask(method, path, {"access_token": token.word, **query}, body, form)
-            if _code(answer) not in SPENT:
+            if code_of(answer) not in SPENT:
                 return answer
             self.tokens.reject(token)
         raise Retry("微信不认刚换的令牌", 5.0)
@@ -112,22 +113,11 @@ class OfficialApi:
         except Unknown as error:
             raise Retry(str(error)) from None
         found = _judged(answer, sending=False)
-        word, seconds = found.get("access_token"), found.get("expires_in")
-        if not isinstance(word, str) or not word or not isinstance(seconds, int):
-            raise Retry("微信没有给令牌", 5.0)
-        return word, float(seconds)
+        return token_in(found, WHO)
 
 
 def _judged(answer: Answer, *, sending: bool) -> dict[str, Any]:
-    if answer.status == 429:
-        raise Paused("微信限制发送频率", retry_after(answer.headers) or 60.0)
-    found = _parsed(answer)
-    if found is None or answer.status >= 500:
-        raise (Unknown if sending else Retry)(f"微信的回答读不懂（{answer.status}）")
-    code = found.get("errcode", 0)
-    if code == 0 and answer.status == 200:
-        return found
-    raise _problem(code if isinstance(code, int) else answer.status)
+    return judged(answer, WHO, _problem, sending=sending)
 
 
 def _problem(code: int) -> SendError:

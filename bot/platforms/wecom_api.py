@@ -7,7 +7,6 @@ whether it left; one that met a code of WeCom's own did not. No address, no toke
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,14 @@ from urllib.parse import urlencode
 
 from yarl import URL
 
-from bot.fetcher import MEDIA_BYTES, Answer, Fetcher, retry_after
+from bot.fetcher import MEDIA_BYTES, Answer, Fetcher
 from bot.platforms.registry import Setup
+from bot.platforms.tencent import code_of, is_json, judged, multipart, token_in
 from bot.platforms.tokens import Tokens
 from config.errors import ConfigError, Fault, Offline, Paused, Refused, Retry, SendError, Unknown
 from config.settings import FILE
 
+WHO = "企业微信"
 BASE = "https://qyapi.weixin.qq.com/cgi-bin/"
 SPENT = frozenset({40001, 40014, 42001})  # platforms.md 1.2
 PAUSES: Mapping[int, float] = {45009: 60.0, 45033: 5.0}  # a minute block lasts 60 s (platforms.md 1.2)
@@ -69,7 +70,7 @@ class WecomApi:
     async def download(self, media_id: str) -> bytes:
         """What somebody sent; valid three days."""
         answer = await self._with_token("GET", "media/get", {"media_id": media_id}, limit=MEDIA_BYTES)
-        if answer.status == 200 and not _is_json(answer):
+        if answer.status == 200 and not is_json(answer):
             return answer.body
         _judged(answer, sending=False)
         raise Refused("企业微信没有给出照片")
@@ -81,7 +82,7 @@ class WecomApi:
 
     async def upload(self, path: str, kind: str, name: str, data: bytes) -> str:
         """Hand over a file; its media_id."""
-        raw, form = _multipart(name, data)
+        raw, form = multipart(name, data)
         try:
             found = _judged(await self._with_token("POST", path, {"type": kind}, raw, form), sending=False)
         except Unknown as error:
@@ -96,14 +97,12 @@ class WecomApi:
         """One call; a token that ended early is replaced once."""
         if not self._secret:
             return await self._ask(method, path, {**query, "key": self._key}, body, form, limit)
-        for last in (False, True):
+        for _ in range(2):
             token = await self.tokens.current()
             answer = await self._ask(method, path, {"access_token": token.word, **query}, body, form, limit)
-            if _code(answer) not in SPENT:
+            if code_of(answer) not in SPENT:
                 return answer
             self.tokens.reject(token)
-            if last:
-                break
         raise Retry("企业微信不认刚换的令牌", 5.0)
 
     async def _ask(
@@ -117,22 +116,11 @@ class WecomApi:
     async def _renew(self) -> tuple[str, float]:
         query = {"corpid": self._corp, "corpsecret": self._secret}
         found = _judged(await self._ask("GET", "gettoken", query, b"", "", 64 << 10), sending=False)
-        word, seconds = found.get("access_token"), found.get("expires_in")
-        if not isinstance(word, str) or not word or not isinstance(seconds, int):
-            raise Retry("企业微信没有给令牌", 5.0)
-        return word, float(seconds)
+        return token_in(found, WHO)
 
 
 def _judged(answer: Answer, *, sending: bool) -> dict[str, Any]:
-    if answer.status == 429:
-        raise Paused("企业微信限制发送频率", retry_after(answer.headers) or PAUSES[45009])
-    found = _parsed(answer)
-    if found is None or answer.status >= 500:
-        raise (Unknown if sending else Retry)(f"企业微信的回答读不懂（{answer.status}）")
-    code = found.get("errcode", 0)
-    if code == 0 and answer.status == 200:
-        return found
-    raise _problem(code if isinstance(code, int) else answer.status)
+    return judged(answer, WHO, _problem, sending=sending)
 
 
 def _problem(code: int) -> SendError:
@@ -143,36 +131,3 @@ def _problem(code: int) -> SendError:
     if code in MENDS:
         return Offline(MENDS[code], MEND_SECONDS)
     return Refused(SAYS.get(code, f"企业微信拒绝（{code}）"))
-
-
-def _parsed(answer: Answer) -> dict[str, Any] | None:
-    try:
-        found = json.loads(answer.body)
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
-
-
-def _is_json(answer: Answer) -> bool:
-    """media/get says its errors in JSON with status 200; a file has a name instead (platforms.md 1.8)."""
-    kind = answer.headers.get("Content-Type", "")
-    return "json" in kind or ("text/" in kind and "Content-Disposition" not in answer.headers)
-
-
-def _code(answer: Answer) -> int:
-    if len(answer.body) > 4096 or not answer.body.lstrip().startswith(b"{"):
-        return 0
-    code = (_parsed(answer) or {}).get("errcode")
-    return code if isinstance(code, int) else 0
-
-
-def _multipart(name: str, data: bytes) -> tuple[bytes, str]:
-    """One field, "media", as platforms.md 1.8 has it."""
-    edge, kind = secrets.token_hex(16), "image/png" if data.startswith(b"\x89PNG") else "application/octet-stream"
-    kind = "image/jpeg" if data.startswith(b"\xff\xd8") else kind
-    plain = name.replace('"', "_").replace("\r", "_").replace("\n", "_")
-    head = (
-        f'--{edge}\r\nContent-Disposition: form-data; name="media"; filename="{plain}"; filelength={len(data)}\r\n'
-        f"Content-Type: {kind}\r\n\r\n"
-    )
-    return head.encode() + data + f"\r\n--{edge}--\r\n".encode(), f"multipart/form-data; boundary={edge}"
